@@ -1,3 +1,16 @@
 //! What Banksman knows, without I/O, clock or randomness: the words of the domain, the policy, the parsers
 //! and the ports through which everything else is reached.
 pub mod audit;
+pub mod epic;
+pub mod event;
+pub mod id;
+pub mod intent;
+pub mod journal;
+pub mod policy;
+pub mod port;
+pub mod repo;
+pub mod say;
+pub mod signals;
+pub mod tainted;
+pub mod text;
+pub mod work;

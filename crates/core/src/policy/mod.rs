@@ -1,0 +1,12 @@
+//! The rules policy of 50-execute.md: a pure function from signals and history to one action. The table is data
+//! ([`TABLE`]), so that tests and `epic status` walk the same rows that decide.
+
+mod action;
+mod history;
+mod limits;
+mod table;
+
+pub use action::{Action, ActionKind, EscalateReason, WaitReason};
+pub use history::{History, Reply, Request, Requests, Resolution};
+pub use limits::Limits;
+pub use table::{Case, Decision, Row, TABLE, decide};

@@ -1,0 +1,222 @@
+//! Port to a forge: structure out, closed effects in. No signature carries a bare `String` (S3).
+
+use crate::{
+    epic::Checklist,
+    id::{ActorId, Number},
+    intent::{Receipt, Step},
+    signals::{IssueFacts, Signals},
+    tainted::Tainted,
+    text::{BranchName, EngineName, RepoName, Sha},
+    work::{Task, Verdict},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, future::Future};
+
+use super::ThreadDraft;
+
+/// What is known of a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepoFacts {
+    /// Its default branch.
+    pub default_branch: BranchName,
+    /// The head of that branch.
+    pub default_head: Sha,
+    /// The account that Banksman acts as.
+    pub me: ActorId,
+    /// Accounts whose issues may go to local engines besides `me` (X5).
+    pub allowed: Vec<ActorId>,
+}
+
+/// Which issues to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IssueQuery {
+    /// All open ones.
+    Open,
+    /// These, open or closed.
+    Numbers(Vec<Number>),
+}
+
+/// Which pull requests to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PullQuery {
+    /// All open ones.
+    Open,
+    /// These, whatever their state.
+    Numbers(Vec<Number>),
+}
+
+/// The text of an issue that a step creates, from the parsed report (S8).
+pub struct IssueText {
+    /// At most 72 characters (A4).
+    pub title: Tainted,
+    /// Quoted and defused (A13).
+    pub body: Tainted,
+    /// Labels of the closed vocabulary (A5).
+    pub labels: Vec<crate::text::Label>,
+}
+
+/// What an engine's task file is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BriefFor {
+    /// Whatever the task needs: the issue, the open threads, the output of red checks, the names of both branches.
+    Task(Task),
+}
+
+/// A review to be written on the forge.
+pub struct ReviewDraft {
+    /// The pull request.
+    pub pull: Number,
+    /// The commit that was looked at.
+    pub head: Sha,
+    /// The engine that looked; the forge has an account for it.
+    pub reviewer: EngineName,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Threads to open.
+    pub threads: Vec<ThreadDraft>,
+}
+
+/// Receipts already on record in the repository: what was made and is spoken for. Recovery takes none of these for an unclear step.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Accounted {
+    /// Issues and pull requests.
+    pub numbers: BTreeSet<Number>,
+    /// Comments.
+    pub comments: BTreeSet<crate::id::CommentId>,
+}
+
+/// The forge refused for good: trying the same again does not help until something changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// The head is not the evaluated one any more.
+    HeadMoved,
+    /// It conflicts with its base.
+    Conflict,
+    /// Checks, reviews or protection stand in the way.
+    NotAllowed,
+    /// What it is about is not there.
+    NotFound,
+    /// It has ended already.
+    Ended,
+    /// A work tree that has the branch checked out has changes of its own.
+    WorkTreeDirty,
+    /// There is nothing to do it with (no commits between base and head).
+    Nothing,
+}
+
+impl Refusal {
+    /// The reason in a few words for people.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::HeadMoved => "the head moved on",
+            Self::Conflict => "it conflicts with its base",
+            Self::NotAllowed => "checks, reviews or protection stand in the way",
+            Self::NotFound => "it is not there",
+            Self::Ended => "it has ended already",
+            Self::WorkTreeDirty => "the work tree that has the branch checked out has uncommitted changes",
+            Self::Nothing => "there is nothing to merge",
+        }
+    }
+}
+
+/// A call to the forge that gave no answer to work with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ForgeError {
+    /// Refused for good.
+    #[error("the forge refused: {}", .0.describe())]
+    Refused(Refusal),
+    /// No answer, or one that says "later". The effect may have happened: only [`Forge::find`] tells.
+    #[error("the forge gave no clear answer: {0}")]
+    Unclear(&'static str),
+}
+
+/// A forge: where repositories, issues and pull requests live.
+pub trait Forge: Send + Sync {
+    /// Facts of the repository.
+    fn repo(&self, repo: &RepoName) -> impl Future<Output = Result<RepoFacts, ForgeError>> + Send;
+
+    /// Structure of issues (pull requests are not among them), ascending by number.
+    fn issues(
+        &self,
+        repo: &RepoName,
+        query: &IssueQuery,
+    ) -> impl Future<Output = Result<Vec<IssueFacts>, ForgeError>> + Send;
+
+    /// The checklist of an epic: the one body that is read, by pattern (S5).
+    fn checklist(
+        &self,
+        repo: &RepoName,
+        epic: Number,
+    ) -> impl Future<Output = Result<Checklist, ForgeError>> + Send;
+
+    /// Signals of pull requests, ascending by number.
+    fn pulls(
+        &self,
+        repo: &RepoName,
+        query: &PullQuery,
+    ) -> impl Future<Output = Result<Vec<Signals>, ForgeError>> + Send;
+
+    /// The pull request from `head` into `base`, the newest if there are several, whatever its state.
+    fn pull_from(
+        &self,
+        repo: &RepoName,
+        head: &BranchName,
+    ) -> impl Future<Output = Result<Option<Number>, ForgeError>> + Send;
+
+    /// The head of a branch; `None` when there is no such branch.
+    fn branch(
+        &self,
+        repo: &RepoName,
+        branch: &BranchName,
+    ) -> impl Future<Output = Result<Option<Sha>, ForgeError>> + Send;
+
+    /// Text for an engine's task file. It goes from here into that file and decides nothing.
+    fn brief(
+        &self,
+        repo: &RepoName,
+        about: &BriefFor,
+    ) -> impl Future<Output = Result<Tainted, ForgeError>> + Send;
+
+    /// The text of an audit issue, for the parser.
+    fn audit(
+        &self,
+        repo: &RepoName,
+        issue: Number,
+    ) -> impl Future<Output = Result<Tainted, ForgeError>> + Send;
+
+    /// Whether a review of that head by that reviewer is there already.
+    fn reviewed(
+        &self,
+        repo: &RepoName,
+        pull: Number,
+        head: &Sha,
+        reviewer: &EngineName,
+    ) -> impl Future<Output = Result<Option<Verdict>, ForgeError>> + Send;
+
+    /// Writes a review; at most one per reviewer and head.
+    fn review(
+        &self,
+        repo: &RepoName,
+        draft: ReviewDraft,
+    ) -> impl Future<Output = Result<(), ForgeError>> + Send;
+
+    /// Does one step. `text` comes with [`Step::CreateIssue`] only.
+    fn perform(
+        &self,
+        repo: &RepoName,
+        step: &Step,
+        text: Option<IssueText>,
+    ) -> impl Future<Output = Result<Receipt, ForgeError>> + Send;
+
+    /// Looks for a step that may have happened without its answer having arrived: by structure (id, time, author), never by text.
+    /// `since` is when the intent was written; what is in `accounted` belongs to other steps.
+    fn find(
+        &self,
+        repo: &RepoName,
+        step: &Step,
+        since: Timestamp,
+        accounted: &Accounted,
+    ) -> impl Future<Output = Result<Option<Receipt>, ForgeError>> + Send;
+}

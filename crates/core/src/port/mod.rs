@@ -1,0 +1,70 @@
+//! The ports: what the orchestrator needs of the world, in domain words. No database, HTTP or process type appears here. Each
+//! port has two implementors at least: the real one and the simulated one.
+
+mod checker;
+mod clock;
+mod engine;
+mod forge;
+mod store;
+
+pub use checker::{CheckOrder, CheckReport, Checker};
+pub use clock::{Clock, Watcher};
+pub use engine::{Engine, EngineError, Order, Report, ReportResult, ThreadDraft};
+pub use forge::{
+    Accounted, BriefFor, Forge, ForgeError, IssueQuery, IssueText, PullQuery, Refusal, RepoFacts, ReviewDraft,
+};
+pub use store::{
+    AttemptRecord, Claim, DecisionRecord, EpicRecord, HeadSeen, Intended, Lease, LedgerEntry, LedgerState,
+    NewWork, OutcomeDetail, OutcomeRecord, OutcomeResult, PlanRecord, Spend, Store, StoreError, WorkFilter,
+};
+
+use std::sync::Arc;
+
+/// The world as the orchestrator sees it: one implementor per port, chosen in one place.
+pub trait World: Send + Sync + 'static {
+    /// Where facts are kept.
+    type Store: Store;
+    /// Where issues and pull requests live.
+    type Forge: Forge;
+    /// Who runs agents.
+    type Engine: Engine;
+    /// Time and wake-up.
+    type Clock: Clock;
+    /// Who watches what happens.
+    type Watcher: Watcher;
+
+    /// The store.
+    fn store(&self) -> &Self::Store;
+    /// The forge.
+    fn forge(&self) -> &Self::Forge;
+    /// The engines.
+    fn engine(&self) -> &Self::Engine;
+    /// The clock.
+    fn clock(&self) -> &Self::Clock;
+    /// The watcher.
+    fn watcher(&self) -> &Self::Watcher;
+}
+
+impl<W: World> World for Arc<W> {
+    type Store = W::Store;
+    type Forge = W::Forge;
+    type Engine = W::Engine;
+    type Clock = W::Clock;
+    type Watcher = W::Watcher;
+
+    fn store(&self) -> &W::Store {
+        (**self).store()
+    }
+    fn forge(&self) -> &W::Forge {
+        (**self).forge()
+    }
+    fn engine(&self) -> &W::Engine {
+        (**self).engine()
+    }
+    fn clock(&self) -> &W::Clock {
+        (**self).clock()
+    }
+    fn watcher(&self) -> &W::Watcher {
+        (**self).watcher()
+    }
+}
