@@ -1,1 +1,4 @@
-//! Placeholder.
+//! The store behind `banksman_core::port::Store`, on SQLite, and the database thread that it and the embedded forge's book
+//! are built on.
+
+pub mod sqlite;
