@@ -6,7 +6,7 @@ use crate::{
     policy::EscalateReason,
     say::Sentence,
     signals::Mark,
-    text::{BranchName, Fingerprint, Label, RepoName, Sha},
+    text::{BadText, BranchName, Fingerprint, Label, RepoName, ScopeWord, Sha},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -197,6 +197,15 @@ impl Phase {
         }
     }
 
+    /// Its name in one word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Blockers => "blockers",
+            Self::Parallel => "parallel",
+            Self::Cleanup => "cleanup",
+        }
+    }
+
     /// Its heading in an epic's body, exactly (E6).
     pub fn heading(self) -> &'static str {
         match self {
@@ -207,9 +216,9 @@ impl Phase {
     }
 }
 
-/// What the children of an epic have in common (E3).
+/// What the children of an epic have in common (E3). Written in words: `security`, `feature api`, `security api`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "theme", content = "of")]
+#[serde(try_from = "String", into = "String")]
 #[expect(missing_docs, reason = "the words of E3")]
 pub enum Theme {
     Security,
@@ -220,9 +229,9 @@ pub enum Theme {
     /// Fewer than five audit issues in the repository: one epic for all.
     Audit,
     /// Features of one subsystem.
-    Feature(crate::text::ScopeWord),
+    Feature(ScopeWord),
     /// A theme too large for one epic, narrowed to one package.
-    Package(Box<Theme>, crate::text::ScopeWord),
+    Package(Box<Theme>, ScopeWord),
 }
 
 /// How a pull request is merged.
@@ -470,7 +479,7 @@ impl Deed {
             Self::CloseAudit { audit, .. } => format!("close-audit:{audit}"),
             Self::CreateEpic { epic } => format!(
                 "create-epic:{}",
-                epic.phases.iter().flat_map(|p| &p.children).map(|n| n.0).min().unwrap_or_default()
+                epic.children().map(|n| n.0).min().unwrap_or_default()
             ),
             Self::ExtendEpic { epic, phases } => format!(
                 "extend-epic:{epic}:{}",
@@ -523,8 +532,7 @@ impl Deed {
             Self::CreateEpic { epic } => match (at, done.first().map(|r| &r.made)) {
                 (0, _) => Some(Step::CreateEpic { epic: epic.clone() }),
                 (n, Some(Made::Issue { number })) => {
-                    let children: Vec<Number> =
-                        epic.phases.iter().flat_map(|p| p.children.iter().copied()).collect();
+                    let children: Vec<Number> = epic.children().collect();
                     match n - 1 {
                         0 => Some(Step::CreateBranch { branch: epic.branch(*number) }),
                         k => link_child(*number, &children, k - 1),
@@ -615,6 +623,11 @@ fn link_child(epic: Number, children: &[Number], k: usize) -> Option<Step> {
 }
 
 impl EpicDraft {
+    /// Its children in the order of the phases.
+    pub fn children(&self) -> impl Iterator<Item = Number> + '_ {
+        self.phases.iter().flat_map(|draft| draft.children.iter().copied())
+    }
+
     /// The epic's branch: `epic/<number>-<slug>` (E9).
     pub fn branch(&self, epic: Number) -> BranchName {
         let name = format!("epic/{epic}-{}", self.slug());
@@ -632,12 +645,61 @@ impl EpicDraft {
             .to_string()
             .chars()
             .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' })
-            .take(50)
+            .take(49)
             .collect();
         if let Some(part) = self.part {
             slug.push_str(&format!("-{part}"));
         }
         slug.trim_matches('-').to_owned()
+    }
+}
+
+impl Theme {
+    /// The theme without the package that it was narrowed to.
+    pub fn whole(&self) -> &Theme {
+        match self {
+            Self::Package(theme, _) => theme.whole(),
+            theme => theme,
+        }
+    }
+}
+
+/// A theme as [`Theme`]'s `Display` writes it.
+impl std::str::FromStr for Theme {
+    type Err = BadText;
+
+    fn from_str(text: &str) -> Result<Self, BadText> {
+        let bad = BadText("theme (such as \"security\", \"security api\" or \"feature api\")");
+        let mut words = text.split(' ');
+        let theme = match words.next() {
+            Some("security") => Self::Security,
+            Some("quality") => Self::Quality,
+            Some("performance") => Self::Performance,
+            Some("testing") => Self::Testing,
+            Some("documentation") => Self::Documentation,
+            Some("audit") => Self::Audit,
+            Some("feature") => Self::Feature(ScopeWord::new(words.next().ok_or(bad)?).map_err(|_| bad)?),
+            _ => return Err(bad),
+        };
+        let package = words.next().map(ScopeWord::new).transpose().map_err(|_| bad)?;
+        match (package, words.next()) {
+            (None, None) => Ok(theme),
+            (Some(package), None) => Ok(Self::Package(Box::new(theme), package)),
+            (_, Some(_)) => Err(bad),
+        }
+    }
+}
+
+impl TryFrom<String> for Theme {
+    type Error = BadText;
+    fn try_from(text: String) -> Result<Self, BadText> {
+        text.parse()
+    }
+}
+
+impl From<Theme> for String {
+    fn from(theme: Theme) -> String {
+        theme.to_string()
     }
 }
 

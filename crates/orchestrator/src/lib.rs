@@ -1,1 +1,28 @@
-//! Placeholder.
+//! What Banksman does: the loops that take findings to merged pull requests, over the ports of `core`. Async, but time,
+//! ids and the world come in through the ports: this is the crate that the simulator runs.
+
+#[cfg(feature = "seeded-bugs")]
+pub mod bugs;
+mod intake;
+mod pipeline;
+mod run;
+mod trouble;
+mod worker;
+
+pub use intake::{Drafts, IssueOrder};
+pub use pipeline::{EpicView, Look, Orchestrator, Outlook, Picture, PullView};
+pub use run::{Stop, Until};
+pub use trouble::Trouble;
+pub use worker::{Ran, Worker};
+
+/// Whether a deliberate bug is switched on; always false in builds without the feature `seeded-bugs`.
+macro_rules! bug {
+    ($name:ident) => {{
+        #[cfg(feature = "seeded-bugs")]
+        let on = $crate::bugs::on($crate::bugs::Bug::$name);
+        #[cfg(not(feature = "seeded-bugs"))]
+        let on = false;
+        on
+    }};
+}
+pub(crate) use bug;

@@ -1,0 +1,64 @@
+//! Deliberate bugs, one at a time, behind the feature `seeded-bugs`: each has to be caught by the simulation. Never in a release.
+
+use std::cell::Cell;
+
+/// A deliberate bug.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each name says what goes wrong")]
+pub enum Bug {
+    DoubleComment,
+    EffectBeforeIntent,
+    RecoveryRepeats,
+    ReceiptNotRecorded,
+    StaleMergeSha,
+    LostTick,
+    PhaseOrderIgnored,
+    StrangerDispatched,
+    CapIgnored,
+    OwnHeadCounts,
+    EscalationForgotten,
+    JournalMissing,
+    /// Looked at by the simulated store.
+    FenceIgnored,
+    RequestLimitIgnored,
+    MergeWhileRed,
+    TickEarly,
+    TextLeak,
+}
+
+impl Bug {
+    /// All of them.
+    pub const ALL: [Bug; 17] = [
+        Bug::DoubleComment,
+        Bug::EffectBeforeIntent,
+        Bug::RecoveryRepeats,
+        Bug::ReceiptNotRecorded,
+        Bug::StaleMergeSha,
+        Bug::LostTick,
+        Bug::PhaseOrderIgnored,
+        Bug::StrangerDispatched,
+        Bug::CapIgnored,
+        Bug::OwnHeadCounts,
+        Bug::EscalationForgotten,
+        Bug::JournalMissing,
+        Bug::FenceIgnored,
+        Bug::RequestLimitIgnored,
+        Bug::MergeWhileRed,
+        Bug::TickEarly,
+        Bug::TextLeak,
+    ];
+}
+
+thread_local! {
+    static ON: Cell<Option<Bug>> = const { Cell::new(None) };
+}
+
+/// Switches one bug on for this thread, or all off.
+pub fn switch(bug: Option<Bug>) {
+    ON.set(bug);
+}
+
+/// Whether a bug is on for this thread.
+pub fn on(bug: Bug) -> bool {
+    ON.get() == Some(bug)
+}

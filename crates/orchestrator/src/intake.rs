@@ -1,0 +1,176 @@
+//! Stages 1 and 2: issues of findings, epics of issues. Intents first; a rerun goes on where the last one ended (A10, E10).
+
+use crate::{
+    Orchestrator, Trouble,
+    pipeline::{Did, Turn, Wish},
+};
+use banksman_core::{
+    epic::EpicPlan,
+    id::Number,
+    intent::{Deed, Intent, Made, Step},
+    port::{EpicRecord, ForgeError, IssueText, PlanRecord, Store, StoreError, World},
+    repo::RepoRules,
+    text::Fingerprint,
+};
+use std::collections::BTreeMap;
+
+/// Texts of the issues that a report gives. They are made at the moment of the step and kept nowhere (S8).
+pub trait Drafts: Sync {
+    /// The text of the issue of a finding or pattern; `None` when this report does not have it.
+    fn text(&self, fingerprint: &Fingerprint) -> Option<IssueText>;
+
+    /// The text that a step needs, if it needs one.
+    fn text_of(&self, step: &Step) -> Option<IssueText> {
+        match step {
+            Step::CreateIssue { fingerprint } => self.text(fingerprint),
+            _ => None,
+        }
+    }
+}
+
+/// One issue to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssueOrder {
+    /// Which finding or pattern.
+    pub fingerprint: Fingerprint,
+    /// Findings whose issues the new one blocks (a pattern's members); they come earlier in the list.
+    pub blocks: Vec<Fingerprint>,
+}
+
+/// Issues all belong to one sequence of intents, so that at most one creation is ever unclear.
+const INTAKE: Number = Number(0);
+
+impl<W: World> Orchestrator<W> {
+    /// Makes the issues of a report, one after the other; those that are there already are left alone. What was made or found comes
+    /// back in the order of the orders.
+    pub async fn create_issues(
+        &self,
+        rules: &RepoRules,
+        orders: &[IssueOrder],
+        drafts: &dyn Drafts,
+    ) -> Result<Vec<(Fingerprint, Number)>, Trouble> {
+        let turn = self.turn(&rules.repo).await?;
+        let mut made = Vec::with_capacity(orders.len());
+        let mut numbers: BTreeMap<Fingerprint, Number> = BTreeMap::new();
+        for order in orders {
+            let blocks = order.blocks.iter().filter_map(|b| numbers.get(b).copied()).collect();
+            let deed = Deed::CreateIssue { fingerprint: order.fingerprint.clone(), blocks };
+            let intent = self.complete(&turn, rules, Wish::new(INTAKE, deed), drafts).await?;
+            if let Some(number) = issue_made(&intent) {
+                numbers.insert(order.fingerprint.clone(), number);
+                made.push((order.fingerprint.clone(), number));
+            }
+        }
+        Ok(made)
+    }
+
+    /// Comments the created numbers on an audit issue and closes it (A12).
+    pub async fn close_audit(
+        &self,
+        rules: &RepoRules,
+        audit: Number,
+        created: &[Number],
+    ) -> Result<(), Trouble> {
+        let turn = self.turn(&rules.repo).await?;
+        let deed = Deed::CloseAudit { audit, created: created.to_vec() };
+        self.complete(&turn, rules, Wish::new(audit, deed), &crate::pipeline::NoDrafts).await?;
+        Ok(())
+    }
+
+    /// Stores a plan of epics and carries it out; a plan that an earlier process left is finished first. The numbers of the epics
+    /// that were made or extended come back.
+    pub async fn create_epics(&self, rules: &RepoRules, plan: &EpicPlan) -> Result<Vec<Number>, Trouble> {
+        let turn = self.turn(&rules.repo).await?;
+        let mut epics = self.continue_plans(&turn, rules).await?;
+        if plan.epics.is_empty() {
+            return Ok(epics);
+        }
+        let first = plan.epics.iter().flat_map(|e| &e.epic.phases).flat_map(|p| &p.children).min();
+        let key = format!("epics:{}", first.copied().unwrap_or(INTAKE));
+        let json =
+            serde_json::to_value(plan).map_err(|_| StoreError::Failed("the plan is no JSON".to_owned()))?;
+        let record = PlanRecord { key, plan: json, created_at: self.now(), done_at: None };
+        let stored = self.world.store().plan(&self.lease(&turn).await?, &record).await?;
+        if stored.done_at.is_none() {
+            epics.extend(self.carry_plan(&turn, rules, &stored).await?);
+        }
+        Ok(epics)
+    }
+
+    /// Carries out plans that are stored and not done.
+    pub(crate) async fn continue_plans(
+        &self,
+        turn: &Turn,
+        rules: &RepoRules,
+    ) -> Result<Vec<Number>, Trouble> {
+        let mut epics = Vec::new();
+        for plan in self.world.store().plans(&rules.repo).await? {
+            if plan.done_at.is_none() {
+                epics.extend(self.carry_plan(turn, rules, &plan).await?);
+            }
+        }
+        Ok(epics)
+    }
+
+    async fn carry_plan(
+        &self,
+        turn: &Turn,
+        rules: &RepoRules,
+        record: &PlanRecord,
+    ) -> Result<Vec<Number>, Trouble> {
+        let plan: EpicPlan = serde_json::from_value(record.plan.clone())
+            .map_err(|_| StoreError::Failed("a stored plan cannot be read".to_owned()))?;
+        let mut epics = Vec::new();
+        for planned in plan.epics {
+            let deed = match planned.extends {
+                Some(epic) => Deed::ExtendEpic { epic, phases: planned.epic.phases.clone() },
+                None => Deed::CreateEpic { epic: planned.epic.clone() },
+            };
+            let intent =
+                self.complete(turn, rules, Wish::new(INTAKE, deed), &crate::pipeline::NoDrafts).await?;
+            let number = match planned.extends {
+                Some(epic) => epic,
+                None => {
+                    let Some(number) = issue_made(&intent) else { continue };
+                    let epic = EpicRecord {
+                        repo: rules.repo.clone(),
+                        number,
+                        branch: planned.epic.branch(number),
+                        implementer: rules.implementer.clone(),
+                        created_at: self.now(),
+                        ended_at: None,
+                    };
+                    self.world.store().add_epic(&self.lease(turn).await?, &epic).await?;
+                    number
+                }
+            };
+            epics.push(number);
+        }
+        self.world.store().plan_done(&self.lease(turn).await?, &record.key, self.now()).await?;
+        Ok(epics)
+    }
+
+    /// Fulfils a wish or says why that is not possible now: intake does not go on past an open step.
+    async fn complete(
+        &self,
+        turn: &Turn,
+        rules: &RepoRules,
+        wish: Wish,
+        drafts: &dyn Drafts,
+    ) -> Result<Intent, Trouble> {
+        match self.fulfil(turn, &rules.repo, wish, drafts).await? {
+            Did::Done(intent) | Did::Already(intent) => Ok(intent),
+            Did::Refused(reason, _) => Err(ForgeError::Refused(reason).into()),
+            Did::Pausing | Did::OverCap | Did::Unclear => {
+                Err(ForgeError::Unclear("a step is still open").into())
+            }
+        }
+    }
+}
+
+fn issue_made(intent: &Intent) -> Option<Number> {
+    intent.receipts.iter().find_map(|r| match r.made {
+        Made::Issue { number } => Some(number),
+        _ => None,
+    })
+}

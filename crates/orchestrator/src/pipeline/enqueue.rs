@@ -1,0 +1,156 @@
+//! Work for engines of ours: what a hosted agent would notice by itself (its label, a request, red checks of its own pull
+//! request), and reviews.
+
+use super::{Orchestrator, Picture, PullView, Turn, deeds::done_at, history};
+use crate::{Trouble, bug};
+use banksman_core::{
+    intent::Deed,
+    port::{NewWork, Store, World},
+    repo::RepoRules,
+    signals::PullState,
+    text::EngineName,
+    work::{Task, WorkItem, WorkOutcome, WorkState},
+};
+
+impl<W: World> Orchestrator<W> {
+    /// Enqueues what is due and is not there yet; cancels what is not needed any more. Keys make a repetition harmless.
+    pub(crate) async fn enqueue_work(
+        &self,
+        turn: &Turn,
+        rules: &RepoRules,
+        picture: &mut Picture,
+    ) -> Result<bool, Trouble> {
+        let mut due: Vec<(Task, EngineName)> = Vec::new();
+        self.labelled_issues(picture, &mut due);
+        for pull in picture.pulls.iter().filter(|p| p.signals.state == PullState::Open) {
+            if let Some(engine) = &pull.engine {
+                due.extend(fixes(rules, picture, pull).into_iter().map(|task| (task, engine.clone())));
+            }
+            due.extend(
+                resolution(pull)
+                    .map(|task| (task, pull.engine.clone().unwrap_or_else(|| rules.implementer.clone()))),
+            );
+            due.extend(reviews(rules, pull));
+        }
+        let mut changed = false;
+        for (task, engine) in due {
+            let known = picture.work.iter().any(|w| w.engine == engine && w.task.key() == task.key());
+            if !known {
+                let lease = self.lease(turn).await?;
+                let new = NewWork { repo: rules.repo.clone(), task, engine, at: self.now() };
+                self.world.store().enqueue(&lease, &new).await?;
+                changed = true;
+            }
+        }
+        for item in picture.work.iter().filter(|w| matches!(w.state, WorkState::Queued { .. })) {
+            if pointless(item, picture) {
+                let lease = self.lease(turn).await?;
+                self.world.store().cancel(&lease, item.id, self.now()).await?;
+                changed = true;
+            }
+        }
+        if changed {
+            let filter = banksman_core::port::WorkFilter::Repo(rules.repo.clone());
+            picture.work = self.world.store().work(&filter).await?;
+        }
+        Ok(changed)
+    }
+
+    /// Open issues with an engine's label become work, if their author's word counts (X1, X5).
+    fn labelled_issues(&self, picture: &Picture, due: &mut Vec<(Task, EngineName)>) {
+        for issue in &picture.issues {
+            let trusted = issue.author == picture.facts.me || picture.facts.allowed.contains(&issue.author);
+            let Some(engine) = issue.labels.iter().find_map(RepoRules::labelled_engine) else { continue };
+            let has_pull = picture.pulls.iter().any(|p| p.closes() == Some(issue.number));
+            if has_pull || !(trusted || bug!(StrangerDispatched)) {
+                continue;
+            }
+            let base = picture
+                .epics
+                .iter()
+                .find(|e| e.facts.checklist.entry(issue.number).is_some())
+                .map_or_else(|| picture.facts.default_branch.clone(), |e| e.record.branch.clone());
+            due.push((Task::Implement { child: issue.number, base }, engine));
+        }
+    }
+}
+
+/// Work that requests and red checks of a pull request by an engine of ours call for.
+fn fixes(rules: &RepoRules, picture: &Picture, pull: &PullView) -> Vec<Task> {
+    let number = pull.signals.number;
+    let mut tasks = Vec::new();
+    let (mut reviews, mut conflicts) = (0, 0);
+    for intent in pull.intents.iter().filter(|i| done_at(i).is_some()) {
+        match intent.deed {
+            Deed::RequestReviewFix { .. } => {
+                reviews += 1;
+                tasks.push(Task::FixReviews { pull: number, round: reviews });
+            }
+            Deed::RequestConflictFix { .. } => {
+                conflicts += 1;
+                tasks.push(Task::FixConflict { pull: number, round: conflicts });
+            }
+            _ => {}
+        }
+    }
+    let checks = pull.signals.check_counts();
+    let busy = picture.work.iter().any(|w| {
+        w.task.subject() == number
+            && !matches!(w.task, Task::Review { .. })
+            && !matches!(w.state, WorkState::Done { .. })
+    });
+    let rounds = picture
+        .work
+        .iter()
+        .filter(|w| matches!(w.task, Task::FixChecks { pull, .. } if pull == number))
+        .count() as u32;
+    if checks.failing > 0 && checks.pending == 0 && !busy && rounds < rules.check_fix_rounds {
+        tasks.push(Task::FixChecks { pull: number, head: pull.signals.head.clone(), round: rounds + 1 });
+    }
+    tasks
+}
+
+/// Banksman's own attempt, once its deed is done.
+fn resolution(pull: &PullView) -> Option<Task> {
+    pull.intents
+        .iter()
+        .any(|i| matches!(i.deed, Deed::ResolveConflict { .. }) && done_at(i).is_some())
+        .then_some(Task::ResolveConflict { pull: pull.signals.number })
+}
+
+/// Reviews by the configured engines: each head once that is not just an update from the base, once its checks are green.
+fn reviews(rules: &RepoRules, pull: &PullView) -> Vec<(Task, EngineName)> {
+    let wanted = !pull.signals.is_draft && !pull.signals.conflicting() && pull.signals.all_green();
+    let enough = pull.of_epic.is_some() && pull.signals.reviews.approved >= pull.signals.reviews.required;
+    if !wanted || enough {
+        return Vec::new();
+    }
+    let updates: Vec<_> = history::updates(&pull.intents).collect();
+    let Some(head) = pull.heads.iter().rev().find(|h| !updates.contains(&&h.sha)) else { return Vec::new() };
+    rules
+        .reviewers
+        .iter()
+        .map(|reviewer| {
+            (Task::Review { pull: pull.signals.number, head: head.sha.clone() }, reviewer.clone())
+        })
+        .collect()
+}
+
+/// A queued item whose subject has ended.
+fn pointless(item: &WorkItem, picture: &Picture) -> bool {
+    match &item.task {
+        Task::Implement { child, .. } => !picture.issues.iter().any(|i| i.number == *child),
+        task => !picture
+            .pulls
+            .iter()
+            .any(|p| p.signals.number == task.subject() && p.signals.state == PullState::Open),
+    }
+}
+
+/// Published work of a child, if its implementer is an engine of ours and it is finished.
+pub(crate) fn published(work: &[WorkItem], child: banksman_core::id::Number) -> Option<&WorkOutcome> {
+    work.iter().rev().find_map(|w| match (&w.task, &w.state) {
+        (Task::Implement { child: c, .. }, WorkState::Done { outcome, .. }) if *c == child => Some(outcome),
+        _ => None,
+    })
+}

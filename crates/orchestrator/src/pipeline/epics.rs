@@ -1,0 +1,156 @@
+//! What epics and their children need: dispatch, ticks, pull requests of published branches, the epic's own merge.
+
+use super::{
+    Orchestrator, Picture, Turn,
+    deeds::{Did, Wish},
+    enqueue::published,
+};
+use crate::{Trouble, bug};
+use banksman_core::{
+    epic::EpicStep,
+    id::Number,
+    intent::{Deed, IntentState},
+    policy::EscalateReason,
+    port::{Spend, Store, World},
+    repo::RepoRules,
+    work::WorkOutcome,
+};
+use jiff::SignedDuration;
+
+/// The window that the cap of daily tasks counts.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+impl<W: World> Orchestrator<W> {
+    /// Opens the pull requests of published branches and calls a person where no attempt gave one.
+    pub(crate) async fn act_on_issues(
+        &self,
+        turn: &Turn,
+        rules: &RepoRules,
+        picture: &Picture,
+    ) -> Result<bool, Trouble> {
+        let mut wishes = Vec::new();
+        for issue in &picture.issues {
+            if picture.pulls.iter().any(|p| p.closes() == Some(issue.number)) {
+                continue;
+            }
+            match published(&picture.work, issue.number) {
+                Some(WorkOutcome::Published { branch, .. }) => {
+                    let base = picture
+                        .epics
+                        .iter()
+                        .find(|e| e.facts.checklist.entry(issue.number).is_some())
+                        .map_or_else(|| picture.facts.default_branch.clone(), |e| e.record.branch.clone());
+                    let deed = Deed::OpenPull { child: issue.number, head: branch.clone(), base };
+                    wishes.push(Wish::new(issue.number, deed));
+                }
+                Some(WorkOutcome::Failed { .. }) => {
+                    let subject = issue.number;
+                    let reason = EscalateReason::AttemptsFailed;
+                    wishes.push(Wish::new(subject, Deed::Escalate { subject, reason, mark: None }));
+                }
+                Some(WorkOutcome::Reviewed { .. } | WorkOutcome::Cancelled) | None => {}
+            }
+        }
+        Ok(did_any(&self.fulfil_all(turn, &rules.repo, wishes).await?))
+    }
+
+    /// Carries out what each epic needs; comes back with the children that the cap holds back.
+    pub(crate) async fn act_on_epics(
+        &self,
+        turn: &Turn,
+        rules: &RepoRules,
+        picture: &Picture,
+    ) -> Result<(bool, Vec<Number>), Trouble> {
+        let (mut acted, mut over_cap) = (false, Vec::new());
+        for view in &picture.epics {
+            let epic = view.record.number;
+            if !view.facts.open {
+                let lease = self.lease(turn).await?;
+                self.world.store().end_epic(&lease, epic, self.now()).await?;
+                acted = true;
+                continue;
+            }
+            let mut wishes = Vec::new();
+            for step in &view.steps {
+                match step {
+                    EpicStep::FlagApproval(child) => {
+                        wishes.push(Wish::new(*child, Deed::FlagApproval { child: *child }));
+                    }
+                    EpicStep::Dispatch(child) => {
+                        let deed = Deed::Dispatch {
+                            child: *child,
+                            epic,
+                            branch: view.record.branch.clone(),
+                            label: RepoRules::agent_label(&view.record.implementer),
+                        };
+                        let spend = Spend {
+                            implementer: view.record.implementer.clone(),
+                            epic,
+                            cost: 1,
+                            cap: if bug!(CapIgnored) { None } else { rules.daily_tasks },
+                            window_start: self.now() - DAY,
+                        };
+                        wishes.push(Wish { spend: Some(spend), ..Wish::new(*child, deed) });
+                    }
+                    EpicStep::CloseChild(child) => {
+                        wishes.push(Wish::new(*child, Deed::CloseChild { child: *child }));
+                    }
+                    EpicStep::Tick(children) if !bug!(LostTick) => {
+                        // A tick that a foreign edit took back is made again under a key of its own.
+                        let deed = Deed::TickParent { epic, children: children.clone() };
+                        let round = self.done_rounds(rules, &deed).await? + 1;
+                        wishes.push(Wish { round, ..Wish::new(epic, deed) });
+                    }
+                    EpicStep::Tick(_) => {}
+                    EpicStep::OpenPull => {
+                        let deed = Deed::OpenEpicPull {
+                            epic,
+                            head: view.record.branch.clone(),
+                            base: picture.facts.default_branch.clone(),
+                        };
+                        wishes.push(Wish::new(epic, deed));
+                    }
+                    EpicStep::Close { merged } => {
+                        let deed = Deed::CloseEpic {
+                            epic,
+                            branch: view.record.branch.clone(),
+                            merged: merged.clone(),
+                        };
+                        wishes.push(Wish::new(epic, deed));
+                    }
+                    EpicStep::GiveUp => {
+                        let deed = Deed::Escalate {
+                            subject: epic,
+                            reason: EscalateReason::AttemptsFailed,
+                            mark: None,
+                        };
+                        wishes.push(Wish::new(epic, deed));
+                    }
+                }
+            }
+            for (subject, did) in self.fulfil_all(turn, &rules.repo, wishes).await? {
+                match did {
+                    Did::Done(_) => acted = true,
+                    Did::OverCap => over_cap.push(subject),
+                    Did::Already(_) | Did::Refused(..) | Did::Pausing | Did::Unclear => {}
+                }
+            }
+        }
+        Ok((acted, over_cap))
+    }
+
+    /// How often a deed was done already under the keys of rounds 1, 2, ...
+    async fn done_rounds(&self, rules: &RepoRules, deed: &Deed) -> Result<u32, Trouble> {
+        let mut rounds = 0;
+        loop {
+            match self.world.store().intent(&rules.repo, &deed.key(rounds + 1)).await? {
+                Some(intent) if matches!(intent.state, IntentState::Done { .. }) => rounds += 1,
+                _ => return Ok(rounds),
+            }
+        }
+    }
+}
+
+fn did_any(done: &[(Number, Did)]) -> bool {
+    done.iter().any(|(_, did)| matches!(did, Did::Done(_)))
+}

@@ -1,0 +1,125 @@
+//! The pipeline: one look at one repository after the other. A look observes, decides, acts and resolves; everything that it
+//! needs to know is in the store and on the forge, so that any process can make the next one.
+
+mod deeds;
+mod enqueue;
+mod epics;
+mod history;
+mod picture;
+mod pulls;
+mod resolve;
+pub(crate) use deeds::{Did, NoDrafts, Wish};
+pub(crate) use history::own_heads;
+
+pub use picture::{EpicView, Outlook, Picture, PullView};
+
+use crate::Trouble;
+use banksman_core::{
+    event::{Event, What},
+    id::Number,
+    policy::Action,
+    port::{Clock, Lease, Store, Watcher, World},
+    repo::RepoRules,
+    text::{Holder, RepoName},
+};
+use jiff::{SignedDuration, Timestamp};
+use std::{collections::BTreeMap, sync::Mutex};
+
+/// How long a lease on a repository lasts unless renewed.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// Deeds about different subjects that are carried out at the same time, so that the store can group their commits.
+const AT_ONCE: usize = 8;
+
+/// Directs implementers: looks at repositories and does what they need.
+pub struct Orchestrator<W: World> {
+    pub(crate) world: W,
+    holder: Holder,
+    /// The last decision about each pull request that was shown; repetitions are not shown again.
+    shown: Mutex<BTreeMap<(RepoName, Number), (u8, Action)>>,
+}
+
+/// What one look came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// Something was changed: look again at once.
+    pub acted: bool,
+    /// When to look again if nothing wakes earlier.
+    pub next: Timestamp,
+    /// Whether there is anything left to do.
+    pub outlook: Outlook,
+}
+
+/// The right to act on a repository during one look, renewed when it runs low.
+pub(crate) struct Turn {
+    lease: Mutex<Lease>,
+}
+
+impl<W: World> Orchestrator<W> {
+    /// An orchestrator in this world. `holder` names this process in leases.
+    pub fn new(world: W, holder: Holder) -> Self {
+        Self { world, holder, shown: Mutex::default() }
+    }
+
+    /// The world it acts in.
+    pub fn world(&self) -> &W {
+        &self.world
+    }
+
+    /// One look at one repository: settles what an earlier process left open, observes, decides, acts, resolves.
+    pub async fn sweep(&self, rules: &RepoRules) -> Result<Look, Trouble> {
+        let turn = self.turn(&rules.repo).await?;
+        if !self.recover(&turn, rules).await? {
+            return Ok(self.soon());
+        }
+        self.continue_plans(&turn, rules).await?;
+        let mut picture = self.observe(rules).await?;
+        let mut acted = self.enqueue_work(&turn, rules, &mut picture).await?;
+        acted |= self.act_on_pulls(&turn, rules, &picture).await?;
+        acted |= self.act_on_issues(&turn, rules, &picture).await?;
+        acted |= self.resolve_ended(&turn, rules, &picture).await?;
+        let (epics_acted, over_cap) = self.act_on_epics(&turn, rules, &picture).await?;
+        acted |= epics_acted;
+        let outlook = picture.outlook(rules, &over_cap);
+        if let Outlook::OverCap(children) = &outlook {
+            children.iter().for_each(|child| self.show(&rules.repo, What::OverCap { child: *child }));
+        }
+        Ok(Look { acted, next: picture.next_look(rules, &outlook, self.now()), outlook })
+    }
+
+    fn soon(&self) -> Look {
+        Look { acted: false, next: self.now() + SignedDuration::from_secs(2), outlook: Outlook::Moving }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.world.clock().now()
+    }
+
+    pub(crate) fn show(&self, repo: &RepoName, what: What) {
+        self.world.watcher().event(&Event { at: self.now(), repo: repo.clone(), what });
+    }
+
+    /// Takes the lease on a repository.
+    pub(crate) async fn turn(&self, repo: &RepoName) -> Result<Turn, Trouble> {
+        let lease =
+            self.world.store().lease(repo, &self.holder, self.now(), LEASE.as_millis() as i64).await?;
+        lease.map(|lease| Turn { lease: Mutex::new(lease) }).ok_or(Trouble::Elsewhere)
+    }
+
+    /// The lease, renewed when less than half of it is left: an effect never starts on a lease that may end under it.
+    pub(crate) async fn lease(&self, turn: &Turn) -> Result<Lease, Trouble> {
+        let held = turn.lease.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+        let now = self.now();
+        if held.until.duration_since(now) > LEASE / 2 {
+            return Ok(held);
+        }
+        let renewed = self
+            .world
+            .store()
+            .lease(&held.repo, &self.holder, now, LEASE.as_millis() as i64)
+            .await?
+            .filter(|renewed| renewed.token == held.token)
+            .ok_or(Trouble::Elsewhere)?;
+        *turn.lease.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = renewed.clone();
+        Ok(renewed)
+    }
+}

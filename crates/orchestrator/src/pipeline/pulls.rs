@@ -1,0 +1,147 @@
+//! Decisions about pull requests, recorded and carried out.
+
+use super::{
+    Orchestrator, Picture, PullView, Turn,
+    deeds::{Did, REFUSALS, Wish},
+};
+use crate::{Trouble, bug};
+use banksman_core::{
+    event::What,
+    intent::Deed,
+    policy::{Action, EscalateReason},
+    port::{DecisionRecord, Refusal, Store, World},
+    repo::RepoRules,
+    signals::PullState,
+    text::BranchName,
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use std::collections::BTreeSet;
+
+impl<W: World> Orchestrator<W> {
+    /// Records every open pull request and carries out what was decided. One merge and one update per base at a time: each changes
+    /// what the others were evaluated against.
+    pub(crate) async fn act_on_pulls(
+        &self,
+        turn: &Turn,
+        rules: &RepoRules,
+        picture: &Picture,
+    ) -> Result<bool, Trouble> {
+        let lease = self.lease(turn).await?;
+        stream::iter(&picture.pulls)
+            .map(|pull| {
+                let lease = &lease;
+                async move {
+                    let record = DecisionRecord {
+                        repo: &rules.repo,
+                        signals: &pull.signals,
+                        decision: &pull.decision,
+                        policy: "rules",
+                        at: picture.at,
+                    };
+                    self.world.store().observe(lease, &record).await
+                }
+            })
+            .buffered(super::AT_ONCE)
+            .try_collect::<Vec<()>>()
+            .await?;
+        let mut busy_bases: BTreeSet<&BranchName> = BTreeSet::new();
+        let mut wishes = Vec::new();
+        for pull in picture.pulls.iter().filter(|p| p.signals.state == PullState::Open) {
+            self.show_decision(rules, pull);
+            let moves_base =
+                matches!(pull.decision.action, Action::Merge { .. } | Action::UpdateBranch { .. });
+            if moves_base && !busy_bases.insert(&pull.signals.base) {
+                continue;
+            }
+            wishes.extend(wish(rules, pull));
+        }
+        if wishes.is_empty() {
+            return Ok(false);
+        }
+        let mut acted = false;
+        for (number, did) in self.fulfil_all(turn, &rules.repo, wishes).await? {
+            match did {
+                Did::Done(_) => acted = true,
+                Did::Refused(reason, tries) if tries >= REFUSALS && reason != Refusal::WorkTreeDirty => {
+                    let Some(pull) = picture.pulls.iter().find(|p| p.signals.number == number) else {
+                        continue;
+                    };
+                    let call = escalation(pull, EscalateReason::Refused);
+                    self.fulfil(turn, &rules.repo, call, &super::deeds::NoDrafts).await?;
+                    acted = true;
+                }
+                // The state that was evaluated is gone: look again at once.
+                Did::Refused(Refusal::HeadMoved | Refusal::Ended, _) => acted = true,
+                Did::Already(_) | Did::Refused(..) | Did::Pausing | Did::OverCap | Did::Unclear => {}
+            }
+        }
+        Ok(acted)
+    }
+
+    fn show_decision(&self, rules: &RepoRules, pull: &PullView) {
+        let shown = (pull.decision.row, pull.decision.action.clone());
+        let key = (rules.repo.clone(), pull.signals.number);
+        {
+            let mut all = self.shown.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            if all.get(&key) == Some(&shown) {
+                return;
+            }
+            all.insert(key, shown);
+        }
+        let wait = match pull.decision.action {
+            Action::Wait { reason } => Some(reason),
+            _ => None,
+        };
+        let what = What::Decided {
+            pull: pull.signals.number,
+            row: pull.decision.row,
+            action: pull.decision.action.kind(),
+            wait,
+        };
+        self.show(&rules.repo, what);
+    }
+}
+
+/// The deed of a decision; waiting and resolving have none.
+pub(crate) fn wish(rules: &RepoRules, view: &PullView) -> Option<Wish> {
+    let pull = view.signals.number;
+    let (deed, round) = match &view.decision.action {
+        Action::Resolve | Action::Wait { .. } => return None,
+        Action::RequestReviewFix => (Deed::RequestReviewFix { pull }, view.history.review.count + 1),
+        Action::RequestConflictFix => (Deed::RequestConflictFix { pull }, view.history.conflict.count + 1),
+        Action::ResolveThreads { threads } => (Deed::ResolveThreads { pull, threads: threads.clone() }, 1),
+        Action::UpdateBranch { head } => {
+            let head = head.clone();
+            (Deed::UpdateBranch { pull, head }, 1)
+        }
+        Action::EnableAutoMerge { head } => (Deed::EnableAutoMerge { pull, head: head.clone() }, 1),
+        Action::Merge { head } => {
+            let method = if view.of_epic.is_some() { rules.epic_merge } else { rules.child_merge };
+            let head = match view.heads.first() {
+                Some(first) if bug!(StaleMergeSha) => first.sha.clone(),
+                _ => head.clone(),
+            };
+            (Deed::Merge { pull, head, method }, 1)
+        }
+        Action::ResolveConflict => (Deed::ResolveConflict { pull }, 1),
+        Action::Escalate { reason } => return Some(escalation(view, *reason)),
+    };
+    Some(Wish { subject: pull, deed, round, spend: None })
+}
+
+/// Calls a person to a pull request. Each call of one state of it is a deed of its own.
+pub(crate) fn escalation(view: &PullView, reason: EscalateReason) -> Wish {
+    let mark = view.signals.mark();
+    let earlier = view
+        .intents
+        .iter()
+        .filter(|i| matches!(&i.deed, Deed::Escalate { mark: m, .. } if bug!(EscalationForgotten) || m.as_ref() != Some(&mark)))
+        .count() as u32;
+    let subject = view.signals.number;
+    Wish {
+        subject,
+        deed: Deed::Escalate { subject, reason, mark: Some(mark) },
+        round: earlier + 1,
+        spend: None,
+    }
+}

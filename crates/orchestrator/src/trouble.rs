@@ -1,0 +1,32 @@
+//! What can keep a look at a repository from being finished.
+
+use banksman_core::port::{ForgeError, StoreError};
+
+/// A look or an attempt ended early. Nothing is lost: the next one goes on from the store and the forge.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Trouble {
+    /// Another process holds the repository's lease.
+    #[error("another process works on this repository")]
+    Elsewhere,
+    /// The store failed.
+    #[error("the store could not be used")]
+    Store(#[from] StoreError),
+    /// The forge gave no clear answer, or refused what has to be there.
+    #[error("the forge could not be used")]
+    Forge(#[from] ForgeError),
+    /// Issues block each other in a circle.
+    #[error("the epics cannot be planned")]
+    Plan(#[from] banksman_core::epic::PlanError),
+}
+
+impl Trouble {
+    /// Whether looking again later may help without anybody doing anything.
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Elsewhere | Self::Forge(ForgeError::Unclear(_)) | Self::Store(StoreError::Fenced) => true,
+            Self::Store(StoreError::Failed(_) | StoreError::Full | StoreError::Missing(_))
+            | Self::Forge(ForgeError::Refused(_))
+            | Self::Plan(_) => false,
+        }
+    }
+}
