@@ -1,0 +1,338 @@
+//! Walks the sections of a report from the top and decides for each: group, finding, praise, or talk about the report.
+
+use super::candidate::{Candidate, Harvest, Origin, Settled, Standing};
+use super::content::{self, Content};
+use super::document::Block;
+use super::entries;
+use super::headline::{self, Headline};
+use super::label::Label;
+use super::outline::{Outline, Section};
+use super::role::{self, Role};
+use super::table;
+use crate::audit::location::{self, Trust};
+use crate::audit::{FindingStatus, Location, Severity, status};
+
+/// What the headings above a place say about it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Around {
+    /// The severity of the group.
+    pub(crate) band: Option<Severity>,
+    /// Findings are announced here.
+    pub(crate) expects: bool,
+    /// Below a summary: only what is marked as a finding is one.
+    pub(crate) strict: bool,
+    /// What the group says of all in it.
+    pub(crate) settled: Option<FindingStatus>,
+    pub(crate) trail: String,
+    pub(crate) places: Vec<Location>,
+}
+
+impl Around {
+    pub(crate) fn candidate(&self, head: Headline, content: Content, origin: Origin, standing: Standing, line: usize) -> Candidate {
+        let mut title_places = Vec::new();
+        location::find(&head.title, Trust::Prose, &mut title_places);
+        Candidate {
+            head,
+            content,
+            origin,
+            standing,
+            band: self.band,
+            listed_severity: None,
+            listed_status: if standing == Standing::Sure { self.settled } else { None },
+            trail: self.trail.clone(),
+            title_places,
+            group_places: self.places.clone(),
+            line,
+        }
+    }
+
+    /// Whether the text here is below a heading that announces findings.
+    pub(crate) fn in_group(&self) -> bool {
+        self.band.is_some() || self.expects
+    }
+}
+
+/// What is known of every section before the walk.
+struct Facts {
+    /// The labels in its own blocks.
+    labels: Vec<Vec<Label>>,
+    /// Whether it is marked as a finding by itself, and whether one below it is.
+    strong: Vec<bool>,
+    strong_below: Vec<bool>,
+    /// Levels on which numbered headings are findings: most of them have the parts of one.
+    numbered: [bool; 10],
+}
+
+/// Everything in the report that may be a finding, in the order of the report.
+pub(crate) fn walk(outline: &Outline) -> Harvest {
+    let mut walk = Walk { outline, facts: facts(outline), harvest: Harvest::default() };
+    walk.visit(0, &Around::default());
+    walk.harvest.candidates.sort_by_key(|candidate| candidate.line);
+    walk.harvest
+}
+
+fn facts(outline: &Outline) -> Facts {
+    let sections = &outline.sections;
+    let labels: Vec<Vec<Label>> = sections.iter().map(|section| content::labels(&section.blocks)).collect();
+    let strong: Vec<bool> = sections.iter().zip(&labels).map(|(section, labels)| {
+        let group = matches!(section.role, Role::Band(_)) && section.head.id.is_none();
+        let aside = section.role == Role::Aside && section.head.id.is_none();
+        section.level > 0 && section.label.is_none() && !group && !aside
+            && (section.head.is_marked() || labels.contains(&Label::Severity))
+    }).collect();
+    let mut strong_below = vec![false; sections.len()];
+    for at in (1..sections.len()).rev() {
+        if let Some(parent) = sections[at].parent {
+            strong_below[parent] |= strong[at] || strong_below[at];
+        }
+    }
+    let mut numbered = [false; 10];
+    for (level, numbered) in numbered.iter_mut().enumerate().skip(2) {
+        let at_level = (0..sections.len()).filter(|&at| {
+            let section = &sections[at];
+            usize::from(section.level) == level && section.head.numbered && outline.is_leaf(at) && section.role != Role::Aside
+        });
+        let (mut all, mut labelled) = (0, 0);
+        for at in at_level {
+            all += 1;
+            labelled += usize::from(!labels[at].is_empty());
+        }
+        *numbered = all >= 2 && labelled * 2 >= all;
+    }
+    Facts { labels, strong, strong_below, numbered }
+}
+
+struct Walk<'a> {
+    outline: &'a Outline,
+    facts: Facts,
+    harvest: Harvest,
+}
+
+impl Walk<'_> {
+    fn section(&self, at: usize) -> &Section {
+        &self.outline.sections[at]
+    }
+
+    fn visit(&mut self, at: usize, around: &Around) {
+        let outline = self.outline;
+        let section = &outline.sections[at];
+        let below = self.entered(section, around);
+        match section.role {
+            _ if self.is_finding(at, around) => return self.emit(at, around),
+            Role::Praise => return self.aside(at, &below, Standing::Echo),
+            Role::Aside => return self.aside(at, &below, Standing::Echo),
+            Role::Summary => {
+                entries::settled(&section.blocks, &mut self.harvest);
+                self.tables(&section.blocks, &below, Standing::Index);
+            }
+            Role::Band(_) | Role::Findings | Role::Neutral => {
+                entries::take(&section.blocks, &below, section.is_heading, &mut self.harvest);
+                self.tables(&section.blocks, &below, if below.strict { Standing::Index } else { Standing::Sure });
+            }
+        }
+        // An empty group on the level of the findings counts for those that follow it.
+        let mut carried: Option<Around> = None;
+        for &child in &section.children {
+            let next = &outline.sections[child];
+            let empty = next.blocks.is_empty() && next.children.is_empty();
+            if empty && matches!(next.role, Role::Band(_) | Role::Findings) && !next.head.is_marked() {
+                carried = Some(self.entered(next, &below));
+                continue;
+            }
+            if !self.facts.strong[child] {
+                carried = None;
+            }
+            self.visit(child, carried.as_ref().unwrap_or(&below));
+        }
+    }
+
+    /// What a section adds to what is around it.
+    fn entered(&self, section: &Section, around: &Around) -> Around {
+        let mut below = around.clone();
+        match section.role {
+            Role::Band(severity) => {
+                below.band = Some(severity);
+                below.expects = true;
+                below.strict = false;
+            }
+            Role::Findings => {
+                below.expects = true;
+                below.strict = false;
+            }
+            Role::Summary => below.strict = true,
+            Role::Praise | Role::Aside | Role::Neutral => {}
+        }
+        if section.level > 0 {
+            let group = matches!(section.role, Role::Band(_) | Role::Findings);
+            if group && role::is_settled(&section.text) {
+                below.settled = Some(FindingStatus::Fixed);
+            }
+            if below.trail.len() < 400 {
+                below.trail.push_str(&section.text);
+                below.trail.push('\n');
+            }
+            let mut places = Vec::new();
+            location::find(&section.text, Trust::Prose, &mut places);
+            if !places.is_empty() {
+                below.places = places;
+            }
+        }
+        below
+    }
+
+    fn is_finding(&self, at: usize, around: &Around) -> bool {
+        let section = self.section(at);
+        let (head, labels) = (&section.head, &self.facts.labels[at]);
+        if section.level == 0 || section.role == Role::Praise || head.title.is_empty() {
+            return false;
+        }
+        let leaf = self.outline.is_leaf(at);
+        if head.id.is_some() && head.is_marked() {
+            return section.level > 1 || leaf;
+        }
+        let lists_more = self.facts.strong_below[at] || self.holds_findings(section, around);
+        if lists_more || section.role == Role::Aside {
+            return false;
+        }
+        if self.is_alone(at) {
+            return true;
+        }
+        let has = |wanted: &[Label]| labels.iter().any(|label| wanted.contains(label));
+        let shows = has(&[Label::Fix, Label::Location]) && labels.len() >= 2;
+        match section.role {
+            Role::Band(_) => return leaf && section.level > 1 && shows && head.is_marked(),
+            Role::Summary => return leaf && section.level > 1 && around.in_group() && shows,
+            Role::Praise | Role::Aside | Role::Findings | Role::Neutral => {}
+        }
+        if self.facts.strong[at] {
+            return leaf && section.level > 1;
+        }
+        if !leaf || section.level < 2 {
+            return false;
+        }
+        let numbered_level = self.facts.numbered[usize::from(section.level.min(9))];
+        if around.strict {
+            return head.numbered && numbered_level && !labels.is_empty();
+        }
+        if head.numbered && (around.in_group() || numbered_level) {
+            return true;
+        }
+        let list_only = labels.is_empty() && is_list_only(&section.blocks);
+        let empty = section.blocks.is_empty() && section.children.is_empty();
+        if around.band.is_some() {
+            return !empty && !(list_only && (section.role == Role::Findings || names_a_place(section)));
+        }
+        if around.expects && section.level > 2 {
+            let mut places = Vec::new();
+            location::find(&section.text, Trust::Prose, &mut places);
+            let told = !labels.is_empty() || !places.is_empty() || mentions_place(&section.blocks);
+            return told && !list_only && (section.role != Role::Findings || !labels.is_empty());
+        }
+        section.level > 2 && shows
+    }
+
+    /// Whether the sections below are the parts of one finding, and the only ones (`Impact`, `Recommendation`, ...).
+    fn is_alone(&self, at: usize) -> bool {
+        let section = self.section(at);
+        let headings: Vec<&Section> = section.children.iter().map(|&child| self.section(child)).filter(|child| child.is_heading).collect();
+        let tells = |child: &&Section| matches!(child.label, Some(Label::Problem));
+        headings.len() >= 2 && headings.iter().any(tells) && headings.iter().all(|child| child.label.is_some())
+    }
+
+    /// Whether the blocks of a section are a group: a table of findings, or entries that are marked or grouped.
+    fn holds_findings(&self, section: &Section, around: &Around) -> bool {
+        let in_band = around.band.is_some() || matches!(section.role, Role::Band(_));
+        section.blocks.iter().any(|block| match block {
+            Block::Table(table) => table::lists_findings(table, in_band),
+            Block::List(list) => list.items.iter().any(entries::is_marked_or_group),
+            Block::Heading { .. } | Block::Paragraph { .. } | Block::Code { .. } | Block::Quote(_) => false,
+        })
+    }
+
+    fn emit(&mut self, at: usize, around: &Around) {
+        let section = self.section(at);
+        let mut content = Content::default();
+        content.take(&section.blocks);
+        let mut pending: Vec<usize> = section.children.iter().rev().copied().collect();
+        while let Some(child) = pending.pop() {
+            let part = self.section(child);
+            // `Recommendations` below a finding are its fix.
+            content.take_under(part.label, &part.text, &part.blocks);
+            if part.label != Some(Label::Other) {
+                pending.extend(part.children.iter().rev());
+            }
+        }
+        let mut head = section.head.clone();
+        if head.title.is_empty() {
+            head.title.clone_from(&section.text);
+        }
+        if content.severity.is_none() && self.is_alone(at) {
+            content.severity = self.bare_severity(section);
+        }
+        let candidate = around.candidate(head, content, Origin::Heading, Standing::Sure, section.line);
+        self.harvest.candidates.push(candidate);
+    }
+
+    /// A paragraph before the title that is nothing but a severity, in a file with one finding.
+    fn bare_severity(&self, section: &Section) -> Option<Severity> {
+        let before = section.parent.map(|parent| self.section(parent).blocks.as_slice()).unwrap_or_default();
+        before.iter().find_map(|block| match block {
+            Block::Paragraph { text, .. } if crate::audit::severity::is_only(&text.text) => crate::audit::severity::of_value(&text.text),
+            _ => None,
+        })
+    }
+
+    /// Talk about the report: nothing in it is a finding, but it may tell more of one.
+    fn aside(&mut self, at: usize, around: &Around, standing: Standing) {
+        let outline = self.outline;
+        let mut pending = vec![at];
+        while let Some(at) = pending.pop() {
+            let section = &outline.sections[at];
+            if at > 0 && role::is_settled(&section.text) && status::of_mark(&section.head.title).is_none() && section.head.title.len() > 12 {
+                self.harvest.settled.push(Settled { text: section.head.title.clone(), status: FindingStatus::Fixed });
+            }
+            entries::settled(&section.blocks, &mut self.harvest);
+            self.tables(&section.blocks, around, standing);
+            pending.extend(section.children.iter().rev());
+        }
+    }
+
+    fn tables(&mut self, blocks: &[Block], around: &Around, standing: Standing) {
+        for block in blocks {
+            if let Block::Table(found) = block {
+                table::take(found, around, standing, &mut self.harvest);
+            }
+        }
+    }
+}
+
+fn is_list_only(blocks: &[Block]) -> bool {
+    let lists = blocks.iter().filter(|block| matches!(block, Block::List(_))).count();
+    lists > 0 && !blocks.iter().any(|block| matches!(block, Block::Paragraph { .. } | Block::Table(_)))
+}
+
+/// Whether a heading names a module or a topic and not a problem: a path, a count behind it, or few words.
+fn names_a_place(section: &Section) -> bool {
+    let title = section.head.title.trim();
+    let counted = title.ends_with(')') && title.rsplit_once('(').is_some_and(|(_, inside)| {
+        inside.contains(|c: char| c.is_ascii_digit()) && !inside.contains(char::is_alphabetic)
+    });
+    let mut places = Vec::new();
+    location::find(title, Trust::Prose, &mut places);
+    let words = title.split_whitespace().count();
+    !section.head.numbered && (counted || !places.is_empty() || words <= 3)
+}
+
+fn mentions_place(blocks: &[Block]) -> bool {
+    let mut content = Content::default();
+    content.take(blocks);
+    !content.places().is_empty()
+}
+
+/// The title of the whole report: the first heading of the highest level, if one stands near the top.
+pub(crate) fn title(outline: &Outline) -> Option<String> {
+    let first = outline.sections.iter().skip(1).find(|section| section.level <= 2 || section.level == 7)?;
+    let text = crate::audit::assess::one_line(&first.text, 160);
+    let plain = headline::read(&super::inline::Inline::plain(&text)).title;
+    (!plain.is_empty()).then_some(text)
+}
