@@ -477,10 +477,9 @@ impl Deed {
         match self {
             Self::CreateIssue { fingerprint, .. } => format!("create-issue:{fingerprint}"),
             Self::CloseAudit { audit, .. } => format!("close-audit:{audit}"),
-            Self::CreateEpic { epic } => format!(
-                "create-epic:{}",
-                epic.children().map(|n| n.0).min().unwrap_or_default()
-            ),
+            Self::CreateEpic { epic } => {
+                format!("create-epic:{}", epic.children().map(|n| n.0).min().unwrap_or_default())
+            }
             Self::ExtendEpic { epic, phases } => format!(
                 "extend-epic:{epic}:{}",
                 phases.iter().flat_map(|p| &p.children).map(|n| n.0).min().unwrap_or_default()

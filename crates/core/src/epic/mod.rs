@@ -2,9 +2,18 @@
 //! derives what an epic needs next.
 
 mod checklist;
+mod explain;
+mod group;
+mod phase;
 mod plan;
 mod progress;
+mod theme;
+mod written;
 
 pub use checklist::{Checklist, Entry, append, render, tick};
-pub use plan::{EpicPlan, PlanError, PlannedEpic, Reason, plan_epics};
+pub use plan::{
+    AUDIT, DIRECT_DISPATCH, EpicPlan, FEW_AUDITS, MAX_CHILDREN, MIN_CHILDREN, PlanError, PlannedEpic, Reason,
+    is_candidate, plan_epics,
+};
 pub use progress::{ChildFacts, ChildStatus, EpicFacts, EpicStep, next_steps};
+pub use written::{Fault, InvalidPlan, Place, PlanFault, WrittenEpic};
