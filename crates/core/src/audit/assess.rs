@@ -14,7 +14,7 @@ const HINTS: &[(&str, FindingType)] = &[
     ("passw", Security), ("credential", Security), ("crypto", Security), ("encrypt", Security), ("cve", Security),
     ("cwe", Security), ("exploit", Security), ("attack", Security), ("sanitiz", Security), ("privileg", Security),
     ("permission", Security), ("tls", Security), ("certificate", Security), ("zeroiz", Security), ("csp", Security),
-    ("leak", Security), ("rustsec", Security), ("unsound", Security), ("traversal", Security), ("advisor", Security),
+    ("rustsec", Security), ("unsound", Security), ("traversal", Security), ("advisor", Security),
     ("perform", Performance), ("slow", Performance), ("latenc", Performance), ("cach", Performance),
     ("memory", Performance), ("bundle", Performance), ("gas", Performance), ("rerender", Performance),
     ("quadratic", Performance), ("inefficien", Performance), ("scalab", Performance), ("throughput", Performance),
@@ -39,7 +39,7 @@ const PHRASES: &[(&str, FindingType)] = &[
 pub(crate) fn kind(texts: &[(&str, u32)]) -> FindingType {
     let mut points = [0u32; FindingType::ALL.len()];
     for &(text, weight) in texts {
-        let lower = text.to_lowercase();
+        let lower = text.to_lowercase().replace("dependency injection", "");
         let mut seen = BTreeSet::new();
         for word in lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(200) {
             if let Some(&(_, kind)) = HINTS.iter().find(|(hint, _)| word.starts_with(hint)) {

@@ -1,6 +1,6 @@
 //! Markdown to a tree of blocks with line numbers, from the event stream of the parser. Linear and bounded in depth.
 
-use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::guard;
 use super::inline::{Inline, Mark};
@@ -19,7 +19,6 @@ pub(crate) enum Block {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct List {
     pub(crate) items: Vec<Item>,
-    pub(crate) ordered: bool,
 }
 
 /// An entry of a list; `task` is its check box.
@@ -123,12 +122,11 @@ impl Builder {
                 self.inline = Some((Inline::default(), line));
             }
             Tag::BlockQuote(_) => self.open_frame(Frame::Blocks(Vec::new())),
-            Tag::CodeBlock(kind) => {
+            Tag::CodeBlock(_) => {
                 self.flush();
-                let _ = matches!(kind, CodeBlockKind::Fenced(_));
                 self.code = Some(String::new());
             }
-            Tag::List(start) => self.open_frame(Frame::List(List { items: Vec::new(), ordered: start.is_some() })),
+            Tag::List(_) => self.open_frame(Frame::List(List::default())),
             Tag::Item => self.open_frame(Frame::Item(Item { task: None, blocks: Vec::new(), line })),
             Tag::Table(_) => self.open_frame(Frame::Table(Table::default())),
             Tag::TableHead | Tag::TableRow => self.open_frame(Frame::Row(Row { cells: Vec::new(), line })),

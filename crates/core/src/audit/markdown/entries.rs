@@ -53,12 +53,22 @@ fn introduced(intro: Option<&Inline>, around: &Around) -> Option<Around> {
         return None;
     }
     match role::of(text, headline::read(intro).ticked) {
-        Role::Praise | Role::Aside | Role::Summary => None,
+        Role::Praise | Role::Aside | Role::Talk | Role::Summary => None,
         Role::Findings => Some(Around { expects: true, ..around.clone() }),
         Role::Band(severity) => Some(Around { expects: true, band: Some(severity), ..around.clone() }),
         // Another label of which nothing is known.
         Role::Neutral if intro.lead().is_some() && !around.in_group() => None,
         Role::Neutral => Some(around.clone()),
+    }
+}
+
+/// Takes only the open boxes of lists.
+pub(crate) fn boxes(blocks: &[Block], around: &Around, harvest: &mut Harvest) {
+    for block in blocks {
+        let Block::List(list) = block else { continue };
+        for item in list.items.iter().filter(|item| item.task == Some(false)) {
+            entry(item, &Around { band: None, expects: false, ..around.clone() }, false, harvest);
+        }
     }
 }
 
@@ -73,7 +83,7 @@ fn entry(item: &Item, around: &Around, remarks: bool, harvest: &mut Harvest) {
     let Some((text, nested)) = parts(item) else { return };
     if let Some(group) = group(text, nested) {
         match group {
-            Role::Findings | Role::Band(_) if !around.strict => {
+            Role::Findings | Role::Band(_) => {
                 let band = if let Role::Band(severity) = group { Some(severity) } else { around.band };
                 let below = Around { expects: true, band, ..around.clone() };
                 for block in nested {
@@ -82,7 +92,7 @@ fn entry(item: &Item, around: &Around, remarks: bool, harvest: &mut Harvest) {
                     }
                 }
             }
-            Role::Findings | Role::Band(_) | Role::Praise | Role::Aside | Role::Summary | Role::Neutral => {}
+            Role::Praise | Role::Aside | Role::Talk | Role::Summary | Role::Neutral => {}
         }
         return;
     }
@@ -101,6 +111,8 @@ fn entry(item: &Item, around: &Around, remarks: bool, harvest: &mut Harvest) {
     let field = text.lead().and_then(|(from, to)| label::of(text.text.get(from..to)?)).or_else(|| label_at_start(&text.text));
     let standing = if marked && (!around.strict || head.id.is_some()) {
         Standing::Sure
+    } else if around.strict && around.band.is_some() && !calm && !head.ticked {
+        Standing::Index
     } else if around.strict || calm {
         return;
     } else if around.in_group() && field.is_none_or(|label| !label.shows_finding()) {
@@ -159,6 +171,7 @@ fn group(text: &Inline, nested: &[Block]) -> Option<Role> {
     let whole = text.text.trim().trim_end_matches([':', '：']).len() <= name.trim_end_matches([':', '：']).len() + 8;
     match role {
         Role::Praise | Role::Aside => label::of(name).is_none().then_some(role),
+        Role::Talk => None,
         Role::Findings | Role::Band(_) if has_list && whole => Some(role),
         Role::Findings | Role::Band(_) | Role::Summary | Role::Neutral => None,
     }

@@ -112,7 +112,7 @@ pub(crate) fn of(text: &str) -> Option<Label> {
 impl Label {
     /// Whether a section or list entry so named is part of a finding and none itself.
     pub(crate) fn shows_finding(self) -> bool {
-        !matches!(self, Self::Other | Self::Effort | Self::Evidence)
+        !matches!(self, Self::Other | Self::Effort)
     }
 }
 

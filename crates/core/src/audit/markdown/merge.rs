@@ -112,7 +112,7 @@ fn join_rows(kept: &mut Vec<Candidate>, summaries: Vec<Candidate>) -> Vec<Candid
                 let told = row.head.id.is_some() && row.content.severity.is_some();
                 let stays = match row.standing {
                     Standing::Sure | Standing::Box | Standing::Remark => true,
-                    Standing::Index => told || nothing_else && row.content.severity.is_some() && row.head.title.len() > 8,
+                    Standing::Index => told || nothing_else && (row.content.severity.is_some() || row.band.is_some()) && row.head.title.len() > 8,
                     Standing::Echo => false,
                 };
                 if stays {

@@ -49,7 +49,17 @@ impl Outline {
                 block @ (Block::List(_) | Block::Table(_) | Block::Code { .. } | Block::Quote(_)) => outline.add(block),
             }
         }
+        outline.excuse_title();
         outline
+    }
+
+    /// The title of the whole report is not talk about it (`Audit Dashboard`, `Review Summary`).
+    fn excuse_title(&mut self) {
+        let Some(title) = self.sections.get_mut(1) else { return };
+        let whole = title.is_heading && title.level == 1 && title.children.iter().len() + title.blocks.len() > 0;
+        if whole && matches!(title.role, Role::Aside | Role::Talk | Role::Summary | Role::Praise) {
+            title.role = Role::Neutral;
+        }
     }
 
     fn paragraph(&mut self, text: Inline, line: usize, headings: usize, has_more: bool) {
@@ -108,15 +118,16 @@ fn bold_level(title: &Inline, colon: bool, headings: usize, alone: bool) -> Opti
     }
     match role::of(&title.text, head.ticked) {
         Role::Band(_) => Some(BOLD_GROUP),
-        Role::Findings | Role::Praise | Role::Aside | Role::Summary if headings <= 1 || !colon => Some(BOLD_GROUP),
+        Role::Findings | Role::Praise | Role::Aside | Role::Talk | Role::Summary if headings <= 1 || !colon => Some(BOLD_GROUP),
         Role::Neutral if !colon && (alone || headings <= 1) => Some(BOLD_GROUP),
-        Role::Findings | Role::Praise | Role::Aside | Role::Summary | Role::Neutral => None,
+        Role::Findings | Role::Praise | Role::Aside | Role::Talk | Role::Summary | Role::Neutral => None,
     }
 }
 
 fn section(parent: Option<usize>, level: u8, text: Inline, line: usize, is_heading: bool) -> Section {
     let head = headline::read(&text);
-    let role = if level == 0 { Role::Neutral } else { role::of(&text.text, head.ticked && !head.is_marked()) };
+    // `✅ Low risk - properly secured` is rated, but what is ticked off beforehand is no finding without an id.
+    let role = if level == 0 { Role::Neutral } else { role::of(&text.text, head.ticked && head.id.is_none() && !head.named) };
     Section {
         parent,
         level,

@@ -15,15 +15,19 @@ pub(crate) enum Role {
     Summary,
     /// Advice, plans, method, appendices: nothing in it is a finding of its own.
     Aside,
+    /// Other talk about the report, unless what is below is marked as findings.
+    Talk,
     /// A module, a topic, the title of a finding: only the rest tells.
     Neutral,
 }
 
-/// Beginnings of words that announce findings.
+/// Words that announce findings; mostly plurals, for `Error handling` is a topic and `Errors` is not.
 const FINDINGS: &[&str] = &[
-    "finding", "issue", "vulnerabilit", "bug", "problem", "weakness", "concern", "defect", "violation", "smell", "gap",
-    "unused", "redundan", "flaw", "risk", "threat", "mistake", "error", "shortcoming", "deficienc", "inconsistenc",
-    "mismatch", "antipattern", "debt", "hallazgo", "vulnerabilidad", "problema",
+    "finding", "findings", "issue", "issues", "vulnerability", "vulnerabilities", "bugs", "problems", "weaknesses",
+    "concerns", "defects", "violations", "smells", "smell", "gaps", "unused", "redundant", "redundancies", "flaws", "risks",
+    "threats", "mistakes", "errors", "shortcomings", "deficiencies", "inconsistencies", "mismatches", "antipatterns", "debt",
+    "discrepancies", "limitations", "regressions", "leaks", "warnings", "hallazgos", "vulnerabilidades", "problemas",
+    "schwachstellen", "probleme", "failles", "problèmes",
 ];
 
 /// Words that stand in the heading of a group of findings and say nothing else.
@@ -47,20 +51,27 @@ const PRAISE: &[&str] = &[
     "优点", "亮点", "优势", "做得好", "良い点",
 ];
 
+/// Words for advice, plans and appendices: whatever is below repeats findings or is none.
 const ASIDE: &[&str] = &[
-    "recommendation", "recommended", "roadmap", "plan", "timeline", "appendix", "legend", "glossary", "contents", "toc",
-    "statistics", "stats", "metrics", "metric", "breakdown", "distribution", "disclaimer", "disclosure", "disclosures",
-    "about", "methodology", "method", "methods", "approach", "process", "tooling", "provenance", "commands", "verification",
-    "changelog", "history", "artifacts", "standards", "wardens", "criteria", "classification", "definition", "definitions",
-    "matrix", "conclusion", "conclusions", "closing", "remediation", "mitigation", "estimate", "estimates", "checks",
-    "score", "scores", "scorecard", "score:", "benchmark", "benchmarking", "projections", "workflow", "workflows",
-    "schedule", "migration", "acknowledgements", "acknowledgments", "credits", "participants", "team", "auditors",
-    "deployment", "readiness", "experiments", "rejected", "references", "resources", "checked", "tested", "prioritized",
-    "prioritised", "steps", "reproduce", "assessment", "compliance", "attestation", "signoff", "comparison", "baseline",
-    "opportunities", "suggested", "actions", "tasks", "todos", "lessons", "learnings", "competitive", "success", "impact",
-    "trend", "trends", "dashboard", "guide", "reference", "comparing", "strategy", "improved", "applied", "changes",
-    "changed", "reviewed", "audited", "modified", "created", "license", "notice", "followup", "rating", "ratings",
-    "总结", "结论", "附录", "目录", "方法", "优先级", "计划", "路线图", "统计", "推奨事項", "まとめ", "后续", "评分",
+    "recommendation", "recommendations", "recommended", "roadmap", "plan", "plans", "timeline", "appendix", "legend",
+    "glossary", "contents", "toc", "breakdown", "distribution", "disclaimer", "disclosure", "disclosures", "methodology",
+    "conclusion", "conclusions", "prioritized", "prioritised", "attestation", "signoff", "acknowledgements",
+    "acknowledgments", "wardens", "changelog", "provenance", "definitions", "criteria", "remediation", "next",
+    "总结", "结论", "附录", "目录", "方法", "计划", "路线图", "まとめ", "推奨事項", "后续", "conclusión", "fazit",
+    "recomendaciones", "recomendações", "empfehlungen", "recommandations", "优先级", "评分",
+];
+
+/// Words for other talk about the report; a section so named may still hold findings.
+const TALK: &[&str] = &[
+    "statistics", "stats", "metrics", "metric", "about", "method", "methods", "approach", "process", "tooling", "commands",
+    "verification", "history", "artifacts", "standards", "classification", "definition", "matrix", "closing", "mitigation",
+    "mitigations", "estimate", "estimates", "checks", "score", "scores", "scorecard", "benchmark", "benchmarks",
+    "benchmarking", "projections", "workflow", "workflows", "schedule", "migration", "credits", "participants", "team",
+    "auditors", "deployment", "readiness", "experiments", "rejected", "references", "resources", "checked", "tested", "steps",
+    "assessment", "comparison", "baseline", "opportunities", "suggested", "actions", "tasks", "todos", "lessons", "learnings",
+    "competitive", "success", "trend", "trends", "dashboard", "guide", "reference", "strategy", "applied", "changes",
+    "changed", "reviewed", "audited", "modified", "created", "license", "notice", "followup", "rating", "ratings", "impact",
+    "improvements", "commendations", "统计", "建议",
 ];
 
 const SUMMARY: &[&str] = &[
@@ -77,15 +88,17 @@ pub(crate) fn of(heading: &str, ticked: bool) -> Role {
         words.iter().any(|word| known.contains(word)) || known.iter().any(|k| !k.is_ascii() && lower.contains(k))
     };
     let starts = |known: &[&str]| words.iter().any(|word| known.iter().any(|k| word.starts_with(k)));
-    let announces = starts(FINDINGS) || ["问题", "漏洞", "缺陷", "风险", "错误", "問題", "脆弱性"].iter().any(|k| lower.contains(k));
-    if ticked || (starts(PRAISE) && !announces) || has_pair(&words, "no", &["issues", "findings", "vulnerabilities"]) {
+    let announces = has(FINDINGS) || ["问题", "漏洞", "缺陷", "风险", "错误", "問題", "脆弱性"].iter().any(|k| lower.contains(k));
+    let best = has(&["positive", "positives", "strengths", "strength", "praise", "优点", "亮点"]);
+    let brief = words.len() <= 7;
+    if ticked || (best && brief) || (brief && starts(PRAISE) && !announces) || has_pair(&words, "no", &["issues", "findings", "vulnerabilities"]) {
         return Role::Praise;
     }
-    if ["what s", "what is"].iter().any(|_| words.first() == Some(&"what")) || has_pair(&words, "out", &["of"]) {
+    if (words.first() == Some(&"what") && brief) || has_pair(&words, "out", &["of"]) && has(&["scope"]) {
         return Role::Aside;
     }
     if has_pair(&words, "key", &["findings", "issues", "takeaways"]) || has_pair(&words, "by", &["severity", "priority"]) {
-        return Role::Summary;
+        return if has(ASIDE) { Role::Aside } else { Role::Summary };
     }
     if words.first() == Some(&"severity") && words.len() <= 3 && severity::of_heading(heading).is_none() {
         return Role::Aside;
@@ -96,15 +109,21 @@ pub(crate) fn of(heading: &str, ticked: bool) -> Role {
     {
         return Role::Band(severity);
     }
-    if has(SUMMARY) && !has(&["detailed"]) {
+    if has(SUMMARY) && brief && !has(&["detailed"]) {
         // `Summary of findings` sums up; `Scope` may be the only heading above the findings.
         return Role::Summary;
     }
-    let advice = has(ASIDE) || starts(&["recommend"]) || has_pair(&words, "next", &["steps", "actions"])
-        || has_pair(&words, "action", &["items", "plan"]) || has_pair(&words, "how", &["to"])
-        || matches!(lower.trim(), "建议" | "改进建议" | "优化建议" | "修复建议" | "tools" | "tools used" | "tests run" | "suggestions" | "tool used");
-    if advice && !(announces && !starts(&["recommend", "priorit", "mitigat"]) && !has(&["assessment", "matrix", "statistics", "metrics", "criteria", "distribution", "breakdown", "definitions", "classification", "impact", "plan", "verification", "references", "legend", "scores", "score", "timeline", "appendix"])) {
+    let hard = ["next steps", "next actions", "action items", "action plan", "how to", "tools used", "tool used", "tests run"];
+    let alone = matches!(lower.trim(), "建议" | "改进建议" | "优化建议" | "修复建议" | "tools" | "suggestions");
+    let first = words.first().is_some_and(|word| ASIDE.contains(word) && *word != "next");
+    let names = has(ASIDE) && !(words.contains(&"next") && !has_pair(&words, "next", &["steps", "actions"]) && !has(&ASIDE[..5]));
+    let said = hard.iter().any(|phrase| lower.contains(phrase)) || alone || names;
+    if first && words.len() <= 10 || brief && said && (!announces || lower.is_ascii()) || !lower.is_ascii() && said && !announces {
         return Role::Aside;
+    }
+    let cjk = !lower.is_ascii() && lower.chars().count() > 8;
+    if has(TALK) && words.len() <= 4 && !announces && !cjk {
+        return Role::Talk;
     }
     if announces { Role::Findings } else { Role::Neutral }
 }
@@ -113,7 +132,7 @@ pub(crate) fn of(heading: &str, ticked: bool) -> Role {
 fn is_group(words: &[&str], lower: &str) -> bool {
     let plain = |word: &&str| {
         COMMON.contains(word) || severity::of_word(word).is_some() || severity::is_companion(word)
-            || FINDINGS.iter().any(|known| word.starts_with(known)) || word.bytes().all(|byte| byte.is_ascii_digit())
+            || FINDINGS.contains(word) || word.bytes().all(|byte| byte.is_ascii_digit())
             || matches!(*word, "p0" | "p1" | "p2" | "p3" | "p4" | "s" | "i")
     };
     if !lower.is_ascii() && severity::of_phrase(lower).is_some() {
@@ -176,6 +195,11 @@ mod tests {
             ("一、严重问题（必须修复）", Role::Band(Severity::Critical)),
             ("三、性能问题（建议优化）", Role::Findings),
             ("八、总结", Role::Aside),
+            ("七、数据库优化建议", Role::Neutral),
+            ("Positive findings (working as intended)", Role::Praise),
+            ("Error Handling", Role::Neutral),
+            ("Phase 1: Recent Changes", Role::Talk),
+            ("Lack of State Migration and Integrality Check", Role::Neutral),
         ] {
             assert_eq!(of(heading, false), role, "{heading}");
         }

@@ -121,11 +121,15 @@ impl Walk<'_> {
             _ if self.is_finding(at, around) => return self.emit(at, around),
             Role::Praise => return self.aside(at, &below, Standing::Echo),
             Role::Aside => return self.aside(at, &below, Standing::Echo),
+            Role::Talk if !self.holds_sections(at) => {
+                entries::boxes(&section.blocks, &below, &mut self.harvest);
+                return self.aside(at, &below, Standing::Echo);
+            }
             Role::Summary => {
                 entries::settled(&section.blocks, &mut self.harvest);
                 self.tables(&section.blocks, &below, Standing::Index);
             }
-            Role::Band(_) | Role::Findings | Role::Neutral => {
+            Role::Band(_) | Role::Findings | Role::Talk | Role::Neutral => {
                 entries::take(&section.blocks, &below, section.is_heading, &mut self.harvest);
                 self.tables(&section.blocks, &below, if below.strict { Standing::Index } else { Standing::Sure });
             }
@@ -153,14 +157,10 @@ impl Walk<'_> {
             Role::Band(severity) => {
                 below.band = Some(severity);
                 below.expects = true;
-                below.strict = false;
             }
-            Role::Findings => {
-                below.expects = true;
-                below.strict = false;
-            }
+            Role::Findings => below.expects = true,
             Role::Summary => below.strict = true,
-            Role::Praise | Role::Aside | Role::Neutral => {}
+            Role::Praise | Role::Aside | Role::Talk | Role::Neutral => {}
         }
         if section.level > 0 {
             let group = matches!(section.role, Role::Band(_) | Role::Findings);
@@ -180,6 +180,16 @@ impl Walk<'_> {
         below
     }
 
+    /// Whether sections below are marked as findings, or have the number and the parts of one.
+    fn holds_sections(&self, at: usize) -> bool {
+        let outline = self.outline;
+        let told = |&child: &usize| {
+            let section = &outline.sections[child];
+            section.head.numbered && self.facts.numbered[usize::from(section.level.min(9))] && !self.facts.labels[child].is_empty()
+        };
+        self.facts.strong_below[at] || outline.sections[at].children.iter().any(told)
+    }
+
     fn is_finding(&self, at: usize, around: &Around) -> bool {
         let section = self.section(at);
         let (head, labels) = (&section.head, &self.facts.labels[at]);
@@ -191,7 +201,7 @@ impl Walk<'_> {
             return section.level > 1 || leaf;
         }
         let lists_more = self.facts.strong_below[at] || self.holds_findings(section, around);
-        if lists_more || section.role == Role::Aside {
+        if lists_more || matches!(section.role, Role::Aside | Role::Talk) && !head.numbered && around.band.is_none() {
             return false;
         }
         if self.is_alone(at) {
@@ -202,7 +212,7 @@ impl Walk<'_> {
         match section.role {
             Role::Band(_) => return leaf && section.level > 1 && shows && head.is_marked(),
             Role::Summary => return leaf && section.level > 1 && around.in_group() && shows,
-            Role::Praise | Role::Aside | Role::Findings | Role::Neutral => {}
+            Role::Praise | Role::Aside | Role::Talk | Role::Findings | Role::Neutral => {}
         }
         if self.facts.strong[at] {
             return leaf && section.level > 1;
@@ -214,7 +224,7 @@ impl Walk<'_> {
         if around.strict {
             return head.numbered && numbered_level && !labels.is_empty();
         }
-        if head.numbered && (around.in_group() || numbered_level) {
+        if head.numbered && numbered_level || head.numbered && around.in_group() && (!labels.is_empty() || !self.among_groups(at, around)) {
             return true;
         }
         let list_only = labels.is_empty() && is_list_only(&section.blocks);
@@ -229,6 +239,15 @@ impl Walk<'_> {
             return told && !list_only && (section.role != Role::Findings || !labels.is_empty());
         }
         section.level > 2 && shows
+    }
+
+    /// Whether the sections beside one are groups, so that it is probably one too.
+    fn among_groups(&self, at: usize, around: &Around) -> bool {
+        let siblings = self.section(at).parent.map(|parent| self.section(parent).children.as_slice()).unwrap_or_default();
+        let from = siblings.partition_point(|&sibling| sibling + 8 < at);
+        siblings.iter().skip(from).take(16).any(|&sibling| {
+            sibling != at && (self.facts.strong_below[sibling] || self.holds_findings(self.section(sibling), around))
+        })
     }
 
     /// Whether the sections below are the parts of one finding, and the only ones (`Impact`, `Recommendation`, ...).
@@ -253,14 +272,17 @@ impl Walk<'_> {
         let section = self.section(at);
         let mut content = Content::default();
         content.take(&section.blocks);
+        let mut others = Vec::new();
         let mut pending: Vec<usize> = section.children.iter().rev().copied().collect();
         while let Some(child) = pending.pop() {
             let part = self.section(child);
+            if part.head.id.is_some() && part.head.is_marked() && part.label.is_none() {
+                others.push(child);
+                continue;
+            }
             // `Recommendations` below a finding are its fix.
             content.take_under(part.label, &part.text, &part.blocks);
-            if part.label != Some(Label::Other) {
-                pending.extend(part.children.iter().rev());
-            }
+            pending.extend(part.children.iter().rev());
         }
         let mut head = section.head.clone();
         if head.title.is_empty() {
@@ -271,6 +293,10 @@ impl Walk<'_> {
         }
         let candidate = around.candidate(head, content, Origin::Heading, Standing::Sure, section.line);
         self.harvest.candidates.push(candidate);
+        // A finding on the wrong level is one all the same.
+        for other in others {
+            self.visit(other, around);
+        }
     }
 
     /// A paragraph before the title that is nothing but a severity, in a file with one finding.
