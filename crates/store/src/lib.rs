@@ -2,3 +2,7 @@
 //! are built on.
 
 pub mod sqlite;
+mod store;
+mod tables;
+
+pub use store::{STORE, SqliteStore};

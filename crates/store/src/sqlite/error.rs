@@ -54,7 +54,10 @@ impl From<DbError> for StoreError {
     fn from(error: DbError) -> Self {
         match error {
             DbError::Full => Self::Full,
-            other => Self::Failed(other.to_string()),
+            other => {
+                tracing::error!(error = %other, source = ?std::error::Error::source(&other), "the store failed");
+                Self::Failed(other.to_string())
+            }
         }
     }
 }

@@ -1,0 +1,58 @@
+//! One file a subject, one function a statement or a few that belong together. Functions that write take the transaction,
+//! those that act for a repository the proof that its lease is held.
+
+pub(crate) mod attempts;
+pub(crate) mod epics;
+pub(crate) mod intents;
+pub(crate) mod journal;
+pub(crate) mod leases;
+pub(crate) mod ledger;
+pub(crate) mod observations;
+pub(crate) mod outcomes;
+pub(crate) mod plans;
+pub(crate) mod work;
+
+use crate::sqlite::DbError;
+use banksman_core::{port::StoreError, work::IllegalWork};
+
+/// Why a function of this module stopped; everything that its transaction wrote is undone.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// The store refuses.
+    Refused(StoreError),
+    /// The database failed.
+    Db(DbError),
+}
+
+impl From<rusqlite::Error> for Stop {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Db(error.into())
+    }
+}
+
+impl From<DbError> for Stop {
+    fn from(error: DbError) -> Self {
+        Self::Db(error)
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<IllegalWork> for Stop {
+    fn from(_: IllegalWork) -> Self {
+        Self::Refused(StoreError::Missing("work item in that state"))
+    }
+}
+
+impl From<Stop> for StoreError {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Refused(error) => error,
+            Stop::Db(error) => error.into(),
+        }
+    }
+}
