@@ -2,7 +2,12 @@
 
 use super::{Stop, leases::Held};
 use crate::sqlite::{Json, Nanos, Tx, Word};
-use banksman_core::{id::Number, policy::Decision, port::HeadSeen, signals::Signals, text::RepoName};
+use banksman_core::{
+    id::Number,
+    port::{DecisionRecord, HeadSeen},
+    signals::Signals,
+    text::RepoName,
+};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 
