@@ -1,12 +1,14 @@
 //! The ports: what the orchestrator needs of the world, in domain words. No database, HTTP or process type appears here. Each
 //! port has two implementors at least: the real one and the simulated one.
 
+pub mod book;
 mod checker;
 mod clock;
 mod engine;
 mod forge;
 mod store;
 
+pub use book::{Book, BookError};
 pub use checker::{CheckOrder, CheckReport, Checker};
 pub use clock::{Clock, Watcher};
 pub use engine::{Engine, EngineError, Order, Report, ReportResult, ThreadDraft};
