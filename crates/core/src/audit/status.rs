@@ -16,13 +16,14 @@ const PHRASES: &[(&str, FindingStatus)] = &[
     ("误报", FalsePositive), ("false alarm", FalsePositive),
     ("risk accepted", Accepted), ("accepted", Accepted), ("acknowledged", Accepted), ("won t fix", Accepted),
     ("wont fix", Accepted), ("wontfix", Accepted), ("will not fix", Accepted), ("by design", Accepted),
-    ("intended", Accepted), ("noted", Accepted), ("known limitation", Accepted), ("suppressed", Accepted),
+    ("intended", Accepted), ("suppressed", Accepted),
     ("已接受", Accepted), ("接受", Accepted), ("不修复", Accepted), ("已知", Accepted),
     ("fixed", Fixed), ("resolved", Fixed), ("done", Fixed), ("completed", Fixed), ("complete", Fixed),
     ("closed", Fixed), ("remediated", Fixed), ("mitigated", Fixed), ("implemented", Fixed), ("patched", Fixed),
     ("addressed", Fixed), ("corrected", Fixed), ("solved", Fixed), ("已修复", Fixed), ("已解决", Fixed),
     ("已完成", Fixed), ("修复完成", Fixed), ("完成", Fixed), ("corregido", Fixed), ("resuelto", Fixed),
     ("behoben", Fixed), ("corrigé", Fixed), ("corrigido", Fixed), ("исправлено", Fixed), ("修正済", Fixed),
+    ("noted", Accepted), ("known limitation", Accepted), ("documented", Accepted),
 ];
 
 /// Results of a check that was passed: such a row is no finding.

@@ -206,6 +206,9 @@ impl Content {
 
     fn mention(&mut self, text: &Inline) {
         location::find(&text.text, Trust::Prose, &mut self.mentioned);
+        for code in text.code() {
+            location::find(code, Trust::Code, &mut self.mentioned);
+        }
         text.links().for_each(|link| location::find(link, Trust::Prose, &mut self.mentioned));
     }
 

@@ -103,6 +103,13 @@ fn prefixes<'a>(line: &'a str, head: &mut Headline, colour: &mut Option<Severity
 
 fn suffixes<'a>(text: &'a str, head: &mut Headline, colour: &mut Option<Severity>) -> &'a str {
     let mut rest = text;
+    // What stands behind a tick tells how it was done.
+    if let Some(at) = rest.find(status::is_tick).filter(|&at| at >= 4) {
+        let after = rest[at..].trim_start_matches(|c: char| !c.is_alphanumeric());
+        let word = after.split(|c: char| !(c.is_alphanumeric() || c == ' ')).next().unwrap_or_default();
+        head.status = head.status.or_else(|| status::of_mark(word)).or(Some(FindingStatus::Fixed));
+        rest = &rest[..at];
+    }
     for _ in 0..8 {
         let before = rest.len();
         rest = rest.trim_end().trim_end_matches(['*', ':', '：', '—', '–', '|']).trim_end();
@@ -235,6 +242,13 @@ pub(crate) fn is_id(token: &str, bare: bool) -> bool {
     }
     let letters: String = token.chars().take_while(char::is_ascii_alphabetic).collect();
     let upper = !letters.is_empty() && letters.chars().all(|c| c.is_ascii_uppercase()) && !token.contains('/');
+    // `A11Y-004` in brackets; `TEST-001` anywhere, for nobody counts phases in three digits.
+    let tail = token.rsplit_once(['-', '_']).map_or("", |(_, tail)| tail);
+    let tail_counts = !tail.is_empty() && tail.bytes().all(|byte| byte.is_ascii_digit());
+    let starts_upper = token.starts_with(|c: char| c.is_ascii_uppercase()) && !token.contains(|c: char| c.is_ascii_lowercase());
+    if starts_upper && tail_counts && !token.contains('/') && (tail.len() == 3 && token.len() >= 5 || !bare && letters.len() < token.len() - tail.len() - 1) {
+        return true;
+    }
     let advisory = ["GHSA-", "rules_", "CVE-"].iter().any(|start| token.starts_with(start));
     let digits = token.contains(|c: char| c.is_ascii_digit());
     let dashed = token[letters.len()..].starts_with(['-', '_', '.']);

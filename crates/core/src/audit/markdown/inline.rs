@@ -28,6 +28,12 @@ impl Inline {
         self.marks.iter().filter(|(mark, ..)| *mark == Mark::Strong).map(|&(_, from, to)| (from, to))
     }
 
+    /// The code spans, the first hundred.
+    pub(crate) fn code(&self) -> impl Iterator<Item = &str> {
+        let spans = self.marks.iter().filter(|(mark, ..)| *mark == Mark::Code).take(100);
+        spans.filter_map(|&(_, from, to)| self.text.get(from..to))
+    }
+
     /// Where links go.
     pub(crate) fn links(&self) -> impl Iterator<Item = &str> {
         self.marks.iter().filter_map(|(mark, ..)| match mark {

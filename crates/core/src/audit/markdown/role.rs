@@ -75,8 +75,8 @@ const TALK: &[&str] = &[
 ];
 
 const SUMMARY: &[&str] = &[
-    "summary", "executive", "overview", "introduction", "scope", "background", "tldr", "abstract", "notes", "observations",
-    "context", "verdict", "assessment", "takeaways", "status", "概述", "摘要", "概要", "简介", "范围", "背景", "汇总", "总览",
+    "summary", "executive", "overview", "introduction", "scope", "background", "tldr", "abstract", "notes", "verdict",
+    "takeaways", "概述", "摘要", "概要", "简介", "范围", "背景", "汇总", "总览",
     "resumen", "résumé", "zusammenfassung", "resumo",
 ];
 
@@ -89,9 +89,9 @@ pub(crate) fn of(heading: &str, ticked: bool) -> Role {
     };
     let starts = |known: &[&str]| words.iter().any(|word| known.iter().any(|k| word.starts_with(k)));
     let announces = has(FINDINGS) || ["问题", "漏洞", "缺陷", "风险", "错误", "問題", "脆弱性"].iter().any(|k| lower.contains(k));
-    let best = has(&["positive", "positives", "strengths", "strength", "praise", "优点", "亮点"]);
+    let best = has(&["positive", "positives", "strengths", "praise", "properly", "优点", "亮点"]);
     let brief = words.len() <= 7;
-    if ticked || (best && brief) || (brief && starts(PRAISE) && !announces) || has_pair(&words, "no", &["issues", "findings", "vulnerabilities"]) {
+    if ticked || best || (brief && starts(PRAISE) && !announces) || has_pair(&words, "no", &["issues", "findings", "vulnerabilities"]) {
         return Role::Praise;
     }
     if (words.first() == Some(&"what") && brief) || has_pair(&words, "out", &["of"]) && has(&["scope"]) {

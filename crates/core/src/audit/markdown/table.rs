@@ -114,7 +114,9 @@ fn take_row(row: &Row, columns: &[Column], around: &Around, standing: Standing) 
     content.category = cell(Column::Category).map(|cell| cell.text.trim().to_owned()).unwrap_or_default();
     let rest = |(&column, cell): (&Column, &Inline)| {
         let said = match column {
-            Column::Other | Column::Lines => !cell.text.trim().is_empty(),
+            Column::Other => !cell.text.trim().is_empty(),
+            // A column of lines may hold the name of a function.
+            Column::Lines => cell.text.contains(char::is_alphabetic) && !cell.text.trim_start().starts_with(['L', 'l']),
             Column::Severity => content.severity.is_none() && !cell.text.trim().is_empty(),
             Column::Id | Column::Title | Column::Location | Column::Fix | Column::Status | Column::Count | Column::Category => false,
         };

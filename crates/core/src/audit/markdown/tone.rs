@@ -20,7 +20,7 @@ const ADVICE: &[&str] = &[
 /// Beginnings of words that praise.
 const PRAISE: &[&str] = &[
     "strong", "good", "excellent", "solid", "clean", "correctly", "properly", "comprehensive", "robust", "centraliz",
-    "enforc", "well", "secure", "verified", "consistent", "nice", "great", "clear", "protected", "validated", "encrypted",
+    "enforc", "well", "secure", "verified", "consistent", "nice", "great", "clearly", "protected", "validated", "encrypted",
     "sensible", "thorough", "idiomatic",
 ];
 

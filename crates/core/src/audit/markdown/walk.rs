@@ -95,7 +95,8 @@ fn facts(outline: &Outline) -> Facts {
         let (mut all, mut labelled) = (0, 0);
         for at in at_level {
             all += 1;
-            labelled += usize::from(!labels[at].is_empty());
+            // Advice alone does not make a finding of a topic.
+            labelled += usize::from(labels[at].iter().any(|label| *label != Label::Fix));
         }
         *numbered = all >= 2 && labelled * 2 >= all;
     }
@@ -116,7 +117,12 @@ impl Walk<'_> {
     fn visit(&mut self, at: usize, around: &Around) {
         let outline = self.outline;
         let section = &outline.sections[at];
-        let below = self.entered(section, around);
+        let mut below = self.entered(section, around);
+        // Beside groups whose findings are marked, what is not marked is a remark.
+        let topic = matches!(section.role, Role::Neutral | Role::Talk) && section.is_heading;
+        if topic && below.expects && below.band.is_none() && self.among_groups(at, around) {
+            below.expects = false;
+        }
         match section.role {
             _ if self.is_finding(at, around) => return self.emit(at, around),
             Role::Praise => return self.aside(at, &below, Standing::Echo),
