@@ -499,10 +499,9 @@ impl Deed {
             Self::ResolveConflict { pull } => format!("resolve-conflict:{pull}"),
             Self::Escalate { subject, .. } => format!("escalate:{subject}:{round}"),
             Self::TickParent { epic, children } => {
-                format!(
-                    "tick:{epic}:{}",
-                    children.iter().map(|n| n.to_string()).collect::<Vec<_>>().join("+")
-                )
+                // A foreign edit may take a tick back: the next round makes it again.
+                let children: Vec<String> = children.iter().map(ToString::to_string).collect();
+                format!("tick:{epic}:{}:{round}", children.join("+"))
             }
             Self::CloseChild { child } => format!("close-child:{child}"),
             Self::OpenEpicPull { epic, .. } => format!("open-epic-pull:{epic}"),
