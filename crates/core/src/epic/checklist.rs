@@ -7,6 +7,7 @@ use crate::{
     tainted::Tainted,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Children of an epic in their order.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -30,21 +31,7 @@ impl Checklist {
     /// Reads the checklist; whatever does not match the pattern is not looked at. A number that stands there twice counts where it
     /// stands first.
     pub fn read(body: &Tainted) -> Self {
-        body.structure(|text| {
-            let mut list = Self::default();
-            let mut phase = None;
-            for line in text.lines() {
-                let line = line.trim_end();
-                if line.starts_with('#') {
-                    phase = heading(line).or(if line.starts_with("### ") { None } else { phase });
-                } else if let (Some(phase), Some((child, ticked, _))) = (phase, entry(line))
-                    && !list.entries.iter().any(|e| e.child == child)
-                {
-                    list.entries.push(Entry { child, phase, ticked });
-                }
-            }
-            list
-        })
+        body.structure(|text| Self { entries: scan(text).into_iter().map(|(entry, _)| entry).collect() })
     }
 
     /// The entry of a child.
@@ -53,15 +40,47 @@ impl Checklist {
     }
 }
 
-fn heading(line: &str) -> Option<Phase> {
-    Phase::ALL.into_iter().find(|p| {
-        // The number and word decide; what people add behind them does not.
-        line.starts_with("### Phase ") && p.heading().split(" (").next().is_some_and(|h| line.starts_with(h))
+/// The entries of a body, each with the byte offset of its tick mark.
+fn scan(text: &str) -> Vec<(Entry, usize)> {
+    let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
+    let mut phase = None;
+    for (start, line) in lines(text) {
+        if let Some(above) = heading(line) {
+            phase = above;
+        } else if let (Some(phase), Some((child, ticked))) = (phase, entry(line))
+            && seen.insert(child)
+        {
+            found.push((Entry { child, phase, ticked }, start + MARK));
+        }
+    }
+    found
+}
+
+/// The lines of a text with the byte offset of each, without what ends them.
+fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut offset = 0;
+    text.split_inclusive('\n').map(move |line| {
+        let start = offset;
+        offset += line.len();
+        (start, line.trim_end())
     })
 }
 
-/// Number, tick and byte offset of the tick mark of a checklist line.
-fn entry(line: &str) -> Option<(Number, bool, usize)> {
+/// Whether a line is a heading of the third level or above, and of which phase. The phase's number and word decide; what people
+/// add behind them does not. Under any other heading nothing is a child.
+fn heading(line: &str) -> Option<Option<Phase>> {
+    let level = line.bytes().take_while(|b| *b == b'#').count();
+    if !(1..=3).contains(&level) || !line[level..].starts_with(' ') {
+        return None;
+    }
+    Some(Phase::ALL.into_iter().find(|p| p.heading().split(" (").next().is_some_and(|h| line.starts_with(h))))
+}
+
+/// Where the tick mark stands in a line.
+const MARK: usize = "- [".len();
+
+/// Number and tick of a checklist line.
+fn entry(line: &str) -> Option<(Number, bool)> {
     let (ticked, rest) = if let Some(rest) = line.strip_prefix("- [ ] #") {
         (false, rest)
     } else {
@@ -71,25 +90,19 @@ fn entry(line: &str) -> Option<(Number, bool, usize)> {
     if digits == 0 || digits > 12 || rest[digits..].starts_with(|c: char| c.is_alphanumeric()) {
         return None;
     }
-    Some((Number(rest[..digits].parse().ok()?), ticked, 3))
+    Some((Number(rest[..digits].parse().ok()?), ticked))
 }
 
 /// The body with these children ticked: exactly one byte changes per child, foreign edits stay. `None` when nothing changes.
 pub fn tick(body: &str, children: &[Number]) -> Option<String> {
-    let mut out = body.as_bytes().to_vec();
-    let mut offset = 0;
-    let mut changed = false;
-    for line in body.split_inclusive('\n') {
-        if let Some((child, false, mark)) = entry(line.trim_end())
-            && children.contains(&child)
-        {
-            out[offset + mark] = b'x';
-            changed = true;
+    let mut out = body.to_owned();
+    for (entry, mark) in scan(body) {
+        if !entry.ticked && children.contains(&entry.child) {
+            // A space becomes an `x`: both are single bytes.
+            out.replace_range(mark..=mark, "x");
         }
-        offset += line.len();
     }
-    // A space became an `x`, both single bytes: the text stays valid UTF-8.
-    changed.then(|| String::from_utf8(out).ok()).flatten()
+    (out != body).then_some(out)
 }
 
 /// A new epic's body in the form of E6. `title` gives the title of a child.
@@ -105,43 +118,53 @@ pub fn render(phases: &[PhaseDraft], title: impl Fn(Number) -> String) -> String
     body
 }
 
-/// The body with more children: each at the end of its phase, a missing phase heading in its place. Children that are listed
-/// already are left out; `None` when nothing changes.
+/// The body with more children: each at the end of its phase, a missing phase heading in its place. What is there stays byte for
+/// byte. Children that are listed already are left out; `None` when nothing changes.
 pub fn append(body: &str, phases: &[PhaseDraft], title: impl Fn(Number) -> String) -> Option<String> {
-    let listed = Checklist::read(&Tainted::new(body.to_owned()));
-    let mut lines: Vec<String> = body.lines().map(str::to_owned).collect();
-    let mut changed = false;
+    let mut seen: BTreeSet<Number> = scan(body).into_iter().map(|(entry, _)| entry.child).collect();
+    let mut additions: BTreeMap<(usize, Phase), String> = BTreeMap::new();
     for draft in phases {
-        let new: Vec<String> = draft
-            .children
-            .iter()
-            .filter(|c| listed.entry(**c).is_none())
-            .map(|c| line(*c, &title(*c)).trim_end().to_owned())
-            .collect();
-        if new.is_empty() {
-            continue;
+        for child in draft.children.iter().filter(|child| seen.insert(**child)) {
+            let (at, is_new) = place(body, draft.phase);
+            let text = additions.entry((at, draft.phase)).or_insert_with(|| {
+                if is_new { format!("{}\n", draft.phase.heading()) } else { String::new() }
+            });
+            text.push_str(&line(*child, &title(*child)));
         }
-        changed = true;
-        let position = lines.iter().position(|l| heading(l) == Some(draft.phase));
-        let at = match position {
-            Some(start) => {
-                start + 1 + lines[start + 1..].iter().take_while(|l| entry(l.trim_end()).is_some()).count()
-            }
-            None => {
-                let later = lines.iter().position(|l| heading(l).is_some_and(|p| p > draft.phase));
-                let at = later.unwrap_or(lines.len());
-                lines.insert(at, draft.phase.heading().to_owned());
-                at + 1
-            }
-        };
-        lines.splice(at..at, new);
     }
-    changed.then(|| lines.join("\n") + "\n")
+    let (mut out, mut from) = (String::new(), 0);
+    for ((at, _), text) in &additions {
+        out.push_str(&body[from..*at]);
+        if !out.is_empty() && !out.ends_with('\n') {
+            out.push('\n');
+        }
+        out.push_str(text);
+        from = *at;
+    }
+    out.push_str(&body[from..]);
+    (!additions.is_empty()).then_some(out)
+}
+
+/// The byte offset at which children of a phase are added, and whether its heading has to be made there.
+fn place(body: &str, phase: Phase) -> (usize, bool) {
+    let mut later = None;
+    let mut all = lines(body).peekable();
+    while let Some((start, line)) = all.next() {
+        match heading(line) {
+            Some(Some(found)) if found == phase => {
+                while all.next_if(|(_, line)| entry(line).is_some()).is_some() {}
+                return (all.peek().map_or(body.len(), |(start, _)| *start), false);
+            }
+            Some(Some(found)) if found > phase && later.is_none() => later = Some(start),
+            _ => {}
+        }
+    }
+    (later.unwrap_or(body.len()), true)
 }
 
 fn line(child: Number, title: &str) -> String {
     let title: String = title.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    format!("- [ ] #{child} - {title}\n")
+    format!("- [ ] #{child} - {}\n", title.trim())
 }
 
 #[cfg(test)]

@@ -125,10 +125,15 @@ impl EpicFacts {
             .collect()
     }
 
-    /// Escalated children and, transitively, undispatched ones that they block.
+    /// Escalated children that are not merged and, transitively, undispatched ones that they block.
     fn skipped(&self) -> Vec<Number> {
-        let mut skipped: Vec<Number> =
-            self.children.iter().filter(|(_, c)| c.escalated && c.issue.open).map(|(n, _)| *n).collect();
+        let merged = |c: &ChildFacts| matches!(c.pull, Some((_, PullState::Merged { .. })));
+        let mut skipped: Vec<Number> = self
+            .children
+            .iter()
+            .filter(|(_, c)| c.escalated && c.issue.open && !merged(c))
+            .map(|(n, _)| *n)
+            .collect();
         loop {
             let more: Vec<Number> = self
                 .children
