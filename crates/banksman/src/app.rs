@@ -1,0 +1,61 @@
+//! What every command gets: the form of its output and, when it asks for it, the configuration. The only place that reads the
+//! environment.
+
+use crate::{
+    cli::Global,
+    config::{Config, ConfigError, Overrides},
+    output::{Form, Page},
+};
+use std::collections::BTreeMap;
+
+/// What every command gets.
+pub(crate) struct App {
+    /// Where results go.
+    pub(crate) page: Page,
+    environment: BTreeMap<String, String>,
+    overrides: Overrides,
+}
+
+impl App {
+    /// Reads the environment and switches colours and logging.
+    pub(crate) fn start(global: &Global) -> Self {
+        // Variables that are not Unicode are none of ours.
+        let environment: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let no_color = global.no_color || environment.get("NO_COLOR").is_some_and(|v| !v.is_empty());
+        if no_color {
+            anstream::ColorChoice::Never.write_global();
+        }
+        start_log(environment.get("BANKSMAN_LOG"));
+        let form = if global.json { Form::Json } else { Form::Text };
+        let mut overrides = Overrides::new();
+        if let Some(home) = &global.home {
+            let home = std::path::absolute(home).unwrap_or_else(|_| home.clone());
+            overrides.push(("home", home.display().to_string(), "--home"));
+        }
+        Self { page: Page { form }, environment, overrides }
+    }
+
+    /// The configuration of this process.
+    pub(crate) fn config(&self) -> Result<Config, ConfigError> {
+        Config::load(&self.environment, &self.overrides)
+    }
+
+    /// A variable of the environment.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.get(name).map(String::as_str)
+    }
+}
+
+/// Logs to standard error what `$BANKSMAN_LOG` asks for (`info`, `banksman_forge=debug`); nothing without it.
+fn start_log(filter: Option<&String>) {
+    if let Some(filter) = filter {
+        let filter = tracing_subscriber::EnvFilter::new(filter);
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .with_ansi(false)
+            .init();
+    }
+}

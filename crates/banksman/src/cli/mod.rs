@@ -1,0 +1,56 @@
+//! The command line: one file per command. What a command does stands in its file; here is only the list.
+
+mod audit;
+mod completions;
+mod config;
+mod reference;
+
+use crate::{app::App, output::Exit};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Directs coding agents by structural signals alone: from audit findings to merged pull requests.
+#[derive(Debug, Parser)]
+#[command(name = "banksman", version, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(after_help = "First steps: `banksman demo` shows the whole way on a small repository; \
+`banksman onboard PATH --audit FILE --engine NAME` does it on yours.")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Print JSON for scripts instead of text for people.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// No colours ($NO_COLOR does the same).
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+    /// Folder for Banksman's own files ($BANKSMAN_HOME) [default: ~/.local/share/banksman].
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Audit(audit::AuditArgs),
+    Config(config::ConfigArgs),
+    Completions(completions::CompletionsArgs),
+    #[command(hide = true)]
+    Reference(reference::ReferenceArgs),
+}
+
+/// Runs a command.
+pub(crate) fn run(command: Command, app: &App) -> anyhow::Result<Exit> {
+    match command {
+        Command::Audit(args) => audit::run(&args, app),
+        Command::Config(args) => config::run(&args, app),
+        Command::Completions(args) => completions::run(&args),
+        Command::Reference(args) => reference::run(&args),
+    }
+}

@@ -1,0 +1,191 @@
+//! The keys of the configuration as data: name, meaning, how a value is read from text and written back. Files, variables and
+//! flags all go through the same reader.
+
+use super::settings::{SandboxMode, Settings};
+use banksman_core::intent::MergeMethod;
+use jiff::SignedDuration;
+
+/// One key.
+pub(crate) struct Key {
+    /// Its name, with dots for tables.
+    pub(crate) name: &'static str,
+    /// What it means, in one sentence.
+    pub(crate) about: &'static str,
+    /// Its value as text; `None` where it is not set.
+    pub(crate) get: fn(&Settings) -> Option<String>,
+    /// Takes a value from text; the error says what is allowed.
+    pub(crate) set: fn(&mut Settings, &str) -> Result<(), String>,
+}
+
+impl Key {
+    /// The variable that sets it.
+    pub(crate) fn variable(&self) -> String {
+        format!("BANKSMAN_{}", self.name.replace('.', "_").to_uppercase())
+    }
+
+    /// The key of that name.
+    pub(crate) fn named(name: &str) -> Option<&'static Key> {
+        KEYS.iter().find(|key| key.name == name)
+    }
+}
+
+/// All keys but those below `engines`.
+pub(crate) static KEYS: [Key; 14] = [
+    Key {
+        name: "home",
+        about: "Folder for Banksman's own files.",
+        get: |s| Some(s.home.display().to_string()),
+        set: |s, v| {
+            let path = std::path::PathBuf::from(v);
+            if path.is_absolute() {
+                s.home = path;
+                Ok(())
+            } else {
+                Err("an absolute path".to_owned())
+            }
+        },
+    },
+    Key {
+        name: "sandbox",
+        about: "`auto`: the best sandbox of the host, and no engine without one; `off`: none.",
+        get: |s| Some(if s.sandbox == SandboxMode::Auto { "auto" } else { "off" }.to_owned()),
+        set: |s, v| {
+            s.sandbox = match v {
+                "auto" => SandboxMode::Auto,
+                "off" => SandboxMode::Off,
+                _ => return Err("`auto` or `off`".to_owned()),
+            };
+            Ok(())
+        },
+    },
+    Key {
+        name: "daily_tasks",
+        about: "Most tasks that are dispatched in 24 hours and repository; unset: no cap.",
+        get: |s| s.daily_tasks.map(|n| n.to_string()),
+        set: |s, v| number(v).map(|n| s.daily_tasks = Some(n)),
+    },
+    Key {
+        name: "attempts",
+        about: "Attempts at one piece of work before it has failed.",
+        get: |s| Some(s.attempts.to_string()),
+        set: |s, v| positive(v).map(|n| s.attempts = n),
+    },
+    Key {
+        name: "check_fix_rounds",
+        about: "Rounds in which an engine may mend the red checks of one pull request.",
+        get: |s| Some(s.check_fix_rounds.to_string()),
+        set: |s, v| number(v).map(|n| s.check_fix_rounds = n),
+    },
+    Key {
+        name: "retry_pause",
+        about: "Pause before a failed attempt is repeated.",
+        get: |s| Some(span(s.retry_pause)),
+        set: |s, v| duration(v).map(|d| s.retry_pause = d),
+    },
+    Key {
+        name: "at_once",
+        about: "Attempts that run at the same time.",
+        get: |s| Some(s.at_once.to_string()),
+        set: |s, v| positive(v).map(|n| s.at_once = n),
+    },
+    Key {
+        name: "check_timeout",
+        about: "Time limit of one check.",
+        get: |s| Some(span(s.check_timeout)),
+        set: |s, v| duration(v).map(|d| s.check_timeout = d),
+    },
+    Key {
+        name: "child_merge",
+        about: "How a child is merged into its epic: `squash` or `merge`.",
+        get: |s| Some(method_word(s.child_merge).to_owned()),
+        set: |s, v| method(v).map(|m| s.child_merge = m),
+    },
+    Key {
+        name: "epic_merge",
+        about: "How an epic is merged into the default branch: `squash` or `merge`.",
+        get: |s| Some(method_word(s.epic_merge).to_owned()),
+        set: |s, v| method(v).map(|m| s.epic_merge = m),
+    },
+    Key {
+        name: "policy.response_time",
+        about: "Time that an implementer has to answer a request.",
+        get: |s| Some(span(s.limits.response_time)),
+        set: |s, v| duration(v).map(|d| s.limits.response_time = d),
+    },
+    Key {
+        name: "policy.review_requests",
+        about: "Review requests for one pull request before a person is called.",
+        get: |s| Some(s.limits.review_requests.to_string()),
+        set: |s, v| positive(v).map(|n| s.limits.review_requests = n),
+    },
+    Key {
+        name: "policy.conflict_requests",
+        about: "Conflict requests for one pull request before Banksman resolves it itself.",
+        get: |s| Some(s.limits.conflict_requests.to_string()),
+        set: |s, v| number(v).map(|n| s.limits.conflict_requests = n),
+    },
+    Key {
+        name: "policy.red_checks",
+        about: "Red or undecided checks without a new commit for this long call a person.",
+        get: |s| Some(span(s.limits.red_checks)),
+        set: |s, v| duration(v).map(|d| s.limits.red_checks = d),
+    },
+];
+
+/// A duration as people write it: `30m`, `24h`, `1.5s`.
+pub(crate) fn span(duration: SignedDuration) -> String {
+    format!("{duration:#}")
+}
+
+fn number(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "a whole number".to_owned())
+}
+
+fn positive(text: &str) -> Result<u32, String> {
+    number(text).ok().filter(|n| *n > 0).ok_or_else(|| "a whole number from 1".to_owned())
+}
+
+fn duration(text: &str) -> Result<SignedDuration, String> {
+    let allowed = || "a duration such as `30s`, `5m` or `24h`".to_owned();
+    text.parse::<SignedDuration>().ok().filter(SignedDuration::is_positive).ok_or_else(allowed)
+}
+
+fn method(text: &str) -> Result<MergeMethod, String> {
+    match text {
+        "squash" => Ok(MergeMethod::Squash),
+        "merge" => Ok(MergeMethod::Merge),
+        _ => Err("`squash` or `merge`".to_owned()),
+    }
+}
+
+fn method_word(method: MergeMethod) -> &'static str {
+    match method {
+        MergeMethod::Squash => "squash",
+        MergeMethod::Merge => "merge",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_takes_back_what_it_shows() {
+        let mut settings = Settings::built_in("/h".into());
+        settings.daily_tasks = Some(3);
+        for key in &KEYS {
+            let shown = (key.get)(&settings).unwrap();
+            (key.set)(&mut settings, &shown).unwrap();
+            assert_eq!((key.get)(&settings), Some(shown), "{}", key.name);
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_says_what_is_allowed() {
+        let mut settings = Settings::built_in("/h".into());
+        for key in &KEYS {
+            let allowed = (key.set)(&mut settings, "perhaps").unwrap_err();
+            assert!(!allowed.is_empty(), "{}", key.name);
+        }
+    }
+}

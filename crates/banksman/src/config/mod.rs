@@ -1,0 +1,13 @@
+//! The host's configuration: built-in values, then `/etc/banksman/config.toml`, then the user's file, then `BANKSMAN_*`
+//! variables, then flags. Every value remembers where it came from. Nothing of it ever comes from a repository (S16).
+
+mod error;
+mod file;
+mod keys;
+mod load;
+mod settings;
+
+pub(crate) use error::{ConfigError, nearest, toml_error};
+pub(crate) use keys::{KEYS, Key};
+pub(crate) use load::{Config, Overrides, Presence, Source};
+pub(crate) use settings::{SandboxMode, Settings};
