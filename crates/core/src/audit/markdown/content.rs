@@ -251,6 +251,9 @@ struct Part {
     to: usize,
 }
 
+/// Labels for advice that also stand inside a line, behind a sentence.
+const ADVICE: &[&str] = &[" Fix:", " Recommendation:", " Recommended fix:", " Suggestion:", " Solution:", "修复：", "建议："];
+
 /// The labels of a paragraph: bold ones with a colon anywhere, plain ones at the beginning of a line.
 fn parts(text: &Inline) -> Vec<Part> {
     let mut parts = Vec::new();
@@ -274,6 +277,15 @@ fn parts(text: &Inline) -> Vec<Part> {
         {
             let mark = line[colon..].chars().next().map_or(1, char::len_utf8);
             parts.push(Part { label, from: at, to: at + colon + mark });
+        }
+        for phrase in ADVICE {
+            // `It is never closed. Fix: close it.`
+            if let Some(found) = line.find(phrase)
+                && line[..found].ends_with(['.', ';', ',', ')', '。', '；', '，', '—'])
+                && !parts.iter().any(|part| part.from == at + found)
+            {
+                parts.push(Part { label: Label::Fix, from: at + found, to: at + found + phrase.len() });
+            }
         }
         at += line.len() + 1;
     }

@@ -83,6 +83,7 @@ const SUMMARY: &[&str] = &[
 /// Reads a heading. `ticked` is a tick before the text, which makes anything but a finding praise.
 pub(crate) fn of(heading: &str, ticked: bool) -> Role {
     let lower = heading.to_lowercase().replace("non-critical", "noncritical").replace("anti-pattern", "antipattern");
+    let lower = lower.replace("false positive", "");
     let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(40).collect();
     let has = |known: &[&str]| {
         words.iter().any(|word| known.contains(word)) || known.iter().any(|k| !k.is_ascii() && lower.contains(k))

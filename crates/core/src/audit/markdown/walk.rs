@@ -199,7 +199,8 @@ impl Walk<'_> {
     fn is_finding(&self, at: usize, around: &Around) -> bool {
         let section = self.section(at);
         let (head, labels) = (&section.head, &self.facts.labels[at]);
-        if section.level == 0 || section.role == Role::Praise || head.title.is_empty() {
+        let praised = section.role == Role::Praise && head.id.is_none() && !head.named;
+        if section.level == 0 || praised || head.title.is_empty() {
             return false;
         }
         let leaf = self.outline.is_leaf(at);
