@@ -81,7 +81,7 @@ pub enum EpicStep {
         /// The head that was merged; `None` when the epic made no commits.
         merged: Option<Sha>,
     },
-    /// Nothing of it could be done: a person is called.
+    /// Nothing of it could be done, or what is left waits for itself: a person is called.
     GiveUp,
 }
 
@@ -154,6 +154,28 @@ impl EpicFacts {
     }
 }
 
+/// Whether what is left can never go on: no child is in anybody's hands, and every one that waits does so for another one that waits.
+/// That happens when somebody links issues against the order of the phases, or in a circle.
+fn waits_for_itself(facts: &EpicFacts, statuses: &[(Number, Phase, ChildStatus)]) -> bool {
+    let mut waiting: Vec<(Number, Phase)> = Vec::new();
+    for (child, phase, status) in statuses {
+        match status {
+            ChildStatus::WaitsForPhase | ChildStatus::Blocked(_) => waiting.push((*child, *phase)),
+            ChildStatus::Done | ChildStatus::Skipped => {}
+            ChildStatus::NeedsApproval
+            | ChildStatus::Ready
+            | ChildStatus::Dispatched
+            | ChildStatus::InReview(_)
+            | ChildStatus::Merged(_) => return false,
+        }
+    }
+    let blocked = |child, by| facts.children.get(child).is_some_and(|c| c.issue.blocked_by.contains(by));
+    !waiting.is_empty()
+        && waiting.iter().all(|(child, phase)| {
+            waiting.iter().any(|(other, earlier)| earlier < phase || blocked(child, other))
+        })
+}
+
 /// The steps that an epic needs now. An epic whose issue is closed needs none.
 pub fn next_steps(facts: &EpicFacts) -> Vec<EpicStep> {
     if !facts.open {
@@ -194,6 +216,9 @@ pub fn next_steps(facts: &EpicFacts) -> Vec<EpicStep> {
     if !unticked.is_empty() {
         steps.push(EpicStep::Tick(unticked));
         return steps;
+    }
+    if waits_for_itself(facts, &statuses) {
+        steps.push(EpicStep::GiveUp);
     }
     if finished && !statuses.is_empty() {
         match &facts.pull {
