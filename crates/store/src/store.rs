@@ -40,7 +40,12 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Opens or makes the file. Blocks for some milliseconds.
     pub fn open(path: &Path) -> Result<Self, DbError> {
-        Ok(Self { db: Database::open(path, &STORE)? })
+        Ok(Self::over(Database::open(path, &STORE)?))
+    }
+
+    /// The store over a database that was opened with the schema [`STORE`].
+    pub fn over(db: Database) -> Self {
+        Self { db }
     }
 
     /// Wake-up when anything was committed that somebody may wait for: intents, work, journal, plans, epics; not heartbeats

@@ -1,4 +1,5 @@
 //! What the database thread promises: groups, undoing, durability, readers, wake-up, migrations, damage.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use banksman_store::sqlite::{Database, DbError, Durability, Schema};
 use rusqlite::Connection;
@@ -214,4 +215,22 @@ async fn a_migration_that_fails_changes_nothing() {
     assert!(Database::open(&path, &BAD).is_err());
     let db = Database::open(&path, &SCHEMA).unwrap();
     add(&db, 1).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_acknowledged_write_is_flushed_and_a_restartable_one_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = Database::open(&dir.path().join("a.db"), &SCHEMA).unwrap();
+    // FULL is 2, NORMAL is 1.
+    for (durability, expected) in
+        [(Durability::Restartable, 1), (Durability::Acknowledged, 2), (Durability::Restartable, 1)]
+    {
+        let synchronous: i64 = db
+            .write(durability, |tx| {
+                Ok::<_, DbError>(tx.pragma_query_value(None, "synchronous", |row| row.get(0))?)
+            })
+            .await
+            .unwrap();
+        assert_eq!(synchronous, expected, "{durability:?}");
+    }
 }

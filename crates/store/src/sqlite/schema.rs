@@ -54,8 +54,10 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, DbError> {
 
 /// Looks before anything is written: a file of somebody else must stay as it is.
 fn refuse_foreign(db: &Connection, schema: &Schema) -> Result<(), DbError> {
-    let id: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let tables: u32 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    // One snapshot: another process may be making the tables between the two looks.
+    let snapshot = db.unchecked_transaction()?;
+    let id: i32 = snapshot.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: u32 = snapshot.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if id == schema.id || (id == 0 && tables == 0) { Ok(()) } else { Err(DbError::Foreign(schema.name)) }
 }
 
