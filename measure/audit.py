@@ -1,5 +1,5 @@
 """Rows about audit reports."""
-import json, pathlib, re, subprocess, tempfile
+import json, os, re, subprocess
 from rows import Result, binary, environment, example, row
 
 
@@ -29,6 +29,9 @@ def score():
 
 @row("audit-parse", "parsing a report of 147 kB, and ten copies of it in one file", "under 50 ms; ten copies at most 12 times")
 def parse():
+    if "BANKSMAN_AUDITS" in os.environ and "BANKSMAN_BIG_AUDIT" not in os.environ:
+        largest = max(environment("BANKSMAN_AUDITS", "the folder of audit reports").glob("*.md"), key=lambda p: p.stat().st_size)
+        os.environ["BANKSMAN_BIG_AUDIT"] = str(largest)
     out = json.loads(example("banksman-core", "audit_rate"))
     ok = out["median_ms"] < 50 and out["ratio"] <= 12
     return Result(ok, f"median {out['median_ms']:.2f} ms ({out['min_ms']:.2f} to {out['max_ms']:.2f}, n = {out['runs']}); "
