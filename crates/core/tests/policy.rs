@@ -223,6 +223,12 @@ fn each_row_fires_on_its_example() {
     });
     assert_eq!(row, (4, Action::ResolveThreads { threads: vec![ThreadId(2)] }));
 
+    let row = case(|s, h| {
+        s.threads = threads(Threads::Older);
+        h.review = review(Sent::Answered(Count::Below));
+        h.resolved = vec![ThreadId(2)];
+    });
+    assert_eq!(row, (5, Action::RequestReviewFix), "a thread that was opened again");
     let row = case(|s, _| s.threads = threads(Threads::Older));
     assert_eq!(row, (5, Action::RequestReviewFix));
     let row = case(|s, h| {
@@ -471,6 +477,7 @@ fn sound(action: &Action, signals: &Signals, history: &History, limits: &Limits)
             for id in threads {
                 let thread = signals.threads.iter().find(|t| t.id == *id).unwrap();
                 assert!(!thread.resolved && Some(thread.created_at) < history.implementer_head_at);
+                assert!(!history.resolved.contains(id));
             }
         }
         Action::Escalate { .. } => assert_ne!(history.escalated.as_ref(), Some(&signals.mark())),
@@ -609,6 +616,7 @@ fn some_pull() -> impl Strategy<Value = (Signals, History, Limits)> {
         any::<bool>(),
         prop::option::of(some_time()),
         0..3u8,
+        prop::collection::vec((1..5u64).prop_map(ThreadId), 0..3),
     );
     let limits =
         (0..120i64, 0..5u32, 0..5u32, 0..50i64).prop_map(|(response, review, conflict, red)| Limits {
@@ -646,6 +654,7 @@ fn some_pull() -> impl Strategy<Value = (Signals, History, Limits)> {
             resolution: h.3,
             fixing_checks: h.4,
             checks_fix_ended_at: h.5,
+            resolved: h.7,
             escalated,
         };
         (signals, history, limits)

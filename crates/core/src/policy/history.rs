@@ -1,6 +1,6 @@
 //! What was done about a pull request so far, as far as the policy needs it.
 
-use crate::signals::Mark;
+use crate::{id::ThreadId, signals::Mark};
 use jiff::Timestamp;
 
 /// What was done about one pull request. Derived from intents, attempts and observed heads; never stored itself.
@@ -18,6 +18,9 @@ pub struct History {
     pub fixing_checks: bool,
     /// When the last work on red checks ended; red time counts from there.
     pub checks_fix_ended_at: Option<Timestamp>,
+    /// Threads that Banksman resolved, ever. One of them that is open again was opened again by somebody who is not content with the
+    /// answer: the implementer is asked about it, nothing resolves it a second time.
+    pub resolved: Vec<ThreadId>,
     /// The last escalation and what it saw.
     pub escalated: Option<Mark>,
 }

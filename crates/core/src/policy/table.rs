@@ -63,7 +63,8 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Unresolved threads that the implementer's newest commit answers; empty unless it came after a review request.
+    /// Unresolved threads that the implementer's newest commit answers, but for those that were resolved for such a reason before;
+    /// empty unless that commit came after a review request.
     fn answered_threads(&self) -> impl Iterator<Item = crate::id::ThreadId> + '_ {
         let pushed = match (self.history.review.last, self.history.implementer_head_at) {
             (Some(request), Some(pushed)) if pushed > request.at => Some(pushed),
@@ -73,6 +74,7 @@ impl<'a> Case<'a> {
             .threads
             .iter()
             .filter(move |t| !t.resolved && pushed.is_some_and(|p| t.created_at < p))
+            .filter(|t| !self.history.resolved.contains(&t.id))
             .map(|t| t.id)
     }
 
