@@ -740,11 +740,7 @@ pub trait Book: Send + Sync {
 
     /// Takes the oldest queued run of a commit that is still the head of an open pull request; drops queued ones of commits
     /// that are not. Restartable.
-    fn claim_run(
-        &self,
-        repo: &RepoName,
-        at: Timestamp,
-    ) -> impl Future<Output = Result<Option<RunClaim>, BookError>> + Send;
+    fn claim_run(&self, repo: &RepoName) -> impl Future<Output = Result<Option<RunClaim>, BookError>> + Send;
 
     /// Ends a run; a claim that is not the run's last one changes nothing.
     fn finish_run(
@@ -752,7 +748,6 @@ pub trait Book: Send + Sync {
         repo: &RepoName,
         claim: &RunClaim,
         results: Vec<CheckLog>,
-        at: Timestamp,
     ) -> impl Future<Output = Result<(), BookError>> + Send;
 
     /// Queues a run again that could not be made. Restartable.
