@@ -2,8 +2,11 @@
 
 mod app;
 mod cli;
+mod clock;
 mod config;
+mod home;
 mod output;
+mod surface;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -1,4 +1,9 @@
 //! The command line: one file per command. What a command does stands in its file; here is only the list.
+// DIVISION OF LABOUR (delete this note at the end): the lead writes ../host/ (lock, clock, world, loops) and the commands onboard, epic,
+// monitor, fix, demo (files cli/{onboard,epic,monitor,fix,demo}.rs); `demo` (another engineer) writes ../demo/. ./test, .ci/run, ./bench,
+// measure/, deny.toml, SECURITY, CONTRIBUTING, CHANGELOG, LICENSE-* are written: extend only. Yours, in this order: surface/ (Watcher with
+// lines, JSON, live table: `surface::watcher(page, ..) -> impl Watcher` and the summary), inventory (repos.toml: `Inventory::load/save`,
+// entry -> RepoRules + the forge's LocalRepo), repos, forge, doctor, simulate, README + docs/cli.md, tests/it.
 
 mod audit;
 mod completions;

@@ -9,4 +9,4 @@ mod table;
 pub(crate) use clean::{clean, clean_lines};
 pub(crate) use failure::{Exit, Failure, report};
 pub(crate) use page::{Form, Page, put};
-pub(crate) use table::{Cell, Table, style};
+pub(crate) use table::{Cell, Table, style, terminal_size};

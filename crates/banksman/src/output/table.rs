@@ -104,8 +104,16 @@ impl Table {
 }
 
 /// Columns of standard output's terminal; wide where it is none.
-pub(crate) fn terminal_width() -> usize {
-    rustix::termios::tcgetwinsize(std::io::stdout()).map_or(200, |size| usize::from(size.ws_col).max(40))
+fn terminal_width() -> usize {
+    terminal_size().0
+}
+
+/// Columns and lines of standard output's terminal.
+pub(crate) fn terminal_size() -> (usize, usize) {
+    rustix::termios::tcgetwinsize(std::io::stdout())
+        .ok()
+        .filter(|size| size.ws_col > 0)
+        .map_or((200, 60), |size| (usize::from(size.ws_col).max(40), usize::from(size.ws_row).max(8)))
 }
 
 /// Columns that a text takes; wide characters count twice.

@@ -1,0 +1,45 @@
+//! The real clock: the only place besides the commands that asks what time it is, and the wake-up from store and forge.
+
+use banksman_core::port::Clock;
+use banksman_store::sqlite::Changes;
+use jiff::Timestamp;
+use std::time::Duration;
+use tokio::{select, sync::Mutex, time};
+
+/// Time of the host, woken by commits of the store and the forge's book. Each looping task has one of its own, so that none takes another's
+/// wake-up.
+pub(crate) struct HostClock {
+    store: Mutex<Changes>,
+    book: Mutex<Changes>,
+}
+
+impl HostClock {
+    /// A clock that hears these.
+    pub(crate) fn new(store: Changes, book: Changes) -> Self {
+        Self { store: Mutex::new(store), book: Mutex::new(book) }
+    }
+}
+
+/// Time left until then; none when it has passed.
+fn left(until: Timestamp) -> Duration {
+    Duration::try_from(until.duration_since(Timestamp::now())).unwrap_or(Duration::ZERO)
+}
+
+impl Clock for HostClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    async fn sleep_until(&self, until: Timestamp) {
+        time::sleep(left(until)).await;
+    }
+
+    async fn changed(&self, until: Timestamp) {
+        let (mut store, mut book) = (self.store.lock().await, self.book.lock().await);
+        select! {
+            () = store.next() => {}
+            () = book.next() => {}
+            () = time::sleep(left(until)) => {}
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Events in words: numbers, closed words and validated names only, so that nothing of a stranger is ever in a line.
+
+use banksman_core::{
+    event::{Event, What},
+    id::Number,
+    work::{SandboxLevel, Task, Verdict, WorkOutcome},
+};
+use jiff::tz::TimeZone;
+
+/// One line for a pipe: time, repository, words.
+pub(super) fn line(event: &Event) -> String {
+    let time = event.at.to_zoned(TimeZone::UTC).strftime("%H:%M:%S%.3f").to_string();
+    format!("{time} {} {}\n", event.repo, sentence(&event.what))
+}
+
+/// What happened, in words.
+pub(crate) fn sentence(what: &What) -> String {
+    match what {
+        What::IssueCreated { issue } => format!("issue #{issue} created"),
+        What::EpicCreated { epic, branch, children } => {
+            format!("epic #{epic} created with {children} children on {branch}")
+        }
+        What::Dispatched { epic, child, implementer } => {
+            format!("child #{child} of epic #{epic} dispatched to {implementer}")
+        }
+        What::ApprovalNeeded { child } => format!("child #{child} needs approval"),
+        What::OverCap { child } => format!("child #{child} waits: the daily cap is reached"),
+        What::AttemptStarted { attempt, engine, task } => {
+            format!("attempt {attempt}: {engine} starts to {}", task_words(task))
+        }
+        What::AttemptEnded { attempt, engine, outcome, sandbox, .. } => {
+            let kept = match sandbox {
+                Some(level) => format!(" ({})", sandbox_words(*level)),
+                None => String::new(),
+            };
+            format!("attempt {attempt}: {engine} {}{kept}", outcome_words(outcome))
+        }
+        What::AttemptFailed { attempt, engine, reason, last, .. } => {
+            let then = if *last { "given up" } else { "tried again" };
+            format!("attempt {attempt}: {engine} failed, {}; {then}", reason.describe())
+        }
+        What::PullOpened { pull, child } => format!("pull request #{pull} opened for child #{child}"),
+        What::Decided { pull, row, action, wait } => match wait {
+            Some(reason) => format!("pull request #{pull}: wait, {} (row {row})", reason.describe()),
+            None => format!("pull request #{pull}: {action} (row {row})"),
+        },
+        What::Acted { subject, action } => format!("#{subject}: {action} done"),
+        What::Refused { subject, action, reason } => {
+            format!("#{subject}: {action} refused, {}", reason.describe())
+        }
+        What::Merged { pull, commit } => {
+            format!("pull request #{pull} merged as {}", &commit.as_str()[..10.min(commit.as_str().len())])
+        }
+        What::Ticked { epic, children } => format!("epic #{epic}: ticked {}", numbers(children)),
+        What::Escalated { subject, reason } => format!("#{subject} needs a person: {}", reason.describe()),
+        What::Journaled { epic: Some(epic), child } => format!("child #{child} of epic #{epic} journaled"),
+        What::Journaled { epic: None, child } => format!("child #{child} journaled"),
+        What::EpicPullOpened { epic, pull } => format!("epic #{epic}: pull request #{pull} opened"),
+        What::EpicClosed { epic } => format!("epic #{epic} closed"),
+        What::Recovered { intents } => format!("settled {intents} steps that an earlier process left open"),
+    }
+}
+
+/// A list of numbers as people write it.
+pub(crate) fn numbers(list: &[Number]) -> String {
+    list.iter().map(|n| format!("#{n}")).collect::<Vec<_>>().join(" ")
+}
+
+/// A task in words that follow "starts to" or "is to".
+pub(crate) fn task_words(task: &Task) -> String {
+    match task {
+        Task::Implement { child, .. } => format!("implement #{child}"),
+        Task::FixReviews { pull, round } => format!("answer the reviews of #{pull} (round {round})"),
+        Task::FixConflict { pull, round } => format!("remove the conflict of #{pull} (round {round})"),
+        Task::FixChecks { pull, round, .. } => format!("mend the checks of #{pull} (round {round})"),
+        Task::ResolveConflict { pull } => format!("resolve the conflict of #{pull}"),
+        Task::Review { pull, .. } => format!("review #{pull}"),
+    }
+}
+
+fn outcome_words(outcome: &WorkOutcome) -> String {
+    match outcome {
+        WorkOutcome::Published { branch, .. } => format!("published {branch}"),
+        WorkOutcome::Reviewed { verdict: Verdict::Approve } => "approved".to_owned(),
+        WorkOutcome::Reviewed { verdict: Verdict::Changes } => "asked for changes".to_owned(),
+        WorkOutcome::Failed { reason } => format!("failed, {}", reason.describe()),
+        WorkOutcome::Cancelled => "was not needed any more".to_owned(),
+    }
+}
+
+/// A sandbox level in words.
+pub(crate) fn sandbox_words(level: SandboxLevel) -> &'static str {
+    match level {
+        SandboxLevel::Off => "no sandbox",
+        SandboxLevel::Landlock => "sandbox level 1: Landlock",
+        SandboxLevel::Bubblewrap => "sandbox level 2: bubblewrap",
+    }
+}
