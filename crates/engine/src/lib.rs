@@ -1,1 +1,36 @@
-//! Placeholder.
+//! Runs engines: definitions, private clones and the control repository, the sandbox, process groups, and the way of an agent's work back
+//! to the forge. It carries out one order at a time for its caller and decides nothing about what is to be done.
+//!
+//! The way of an attempt: `host` takes the order, `control` fetches the branches, `workspace` makes the clone, `sandbox` and `launch`
+//! run the engine, `collect` brings out what it made, `inspect` looks at it, `publish` pushes it.
+
+mod attempt;
+mod builtin;
+mod check;
+mod collect;
+mod control;
+mod definition;
+mod doctor;
+mod git;
+mod host;
+mod inspect;
+mod launch;
+mod leftovers;
+mod procs;
+mod publish;
+mod resolve;
+mod review;
+mod room;
+mod sandbox;
+mod usage;
+mod workspace;
+
+pub use builtin::engines as builtin_engines;
+pub use definition::{
+    DefinitionError, EngineDefinition, EngineSettings, Network, PromptVia, Unattended, engines,
+};
+pub use doctor::{Diagnosis, EngineFound, Found};
+pub use host::{EngineHost, EngineHostConfig, HostError, RepositorySetup};
+pub use leftovers::Reaped;
+pub use sandbox::{Limits, Offered, SandboxPolicy};
+pub use usage::{UsageFormat, UsageReader};

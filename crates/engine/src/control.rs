@@ -1,0 +1,240 @@
+//! The bare control repository of a forge's repository (S11): what agents made is fetched into it, looked at in it, and pushed from
+//! it. It has no work tree, no hooks and no configuration but ours, and no agent ever sees its files.
+
+use crate::git::{Answer, Git, GitError};
+use banksman_core::{
+    id::AttemptId,
+    text::{BranchName, RepoName, Sha},
+};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+/// A control repository and the repository of the forge that it belongs to.
+#[derive(Debug, Clone)]
+pub(crate) struct Control {
+    git: Git,
+    dir: PathBuf,
+    forge: PathBuf,
+}
+
+impl Control {
+    /// Opens it, makes it where it is missing. `home` is Banksman's home, `forge` the git directory of the forge's repository.
+    pub(crate) async fn open(
+        git: &Git,
+        home: &Path,
+        repo: &RepoName,
+        forge: &Path,
+    ) -> Result<Self, GitError> {
+        let dir = home.join("control").join(format!("{repo}.git"));
+        if !dir.join("HEAD").is_file() {
+            let format = object_format(git, forge).await?;
+            tokio::fs::create_dir_all(&dir).await.map_err(GitError::File)?;
+            // HEAD names a branch that never exists, so that no attributes are ever read from one.
+            let init = git.plain("init").args(["--quiet", "--bare", "--template=", "--initial-branch=none"]);
+            init.arg(format!("--object-format={format}")).arg(&dir).run().await?;
+        }
+        Ok(Self { git: git.clone(), dir, forge: forge.to_owned() })
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(crate) fn git(&self) -> &Git {
+        &self.git
+    }
+
+    pub(crate) fn forge(&self) -> &Path {
+        &self.forge
+    }
+
+    /// Where a branch is on the forge now.
+    pub(crate) async fn forge_head(&self, branch: &BranchName) -> Result<Option<Sha>, GitError> {
+        let name = format!("refs/heads/{branch}");
+        let list = self.git.plain("ls-remote").arg("--refs").arg(&self.forge).arg(&name).run().await?;
+        let text = String::from_utf8_lossy(&list);
+        let mut lines =
+            text.lines().filter_map(|line| line.split_once('\t')).filter(|(_, found)| *found == name);
+        match lines.next() {
+            None => Ok(None),
+            Some((sha, _)) => Sha::new(sha).map(Some).map_err(|_| GitError::Answer("ls-remote")),
+        }
+    }
+
+    /// Fetches a branch of the forge and gives its head.
+    pub(crate) async fn fetch_branch(&self, branch: &BranchName) -> Result<Option<Sha>, GitError> {
+        let Some(sha) = self.forge_head(branch).await? else { return Ok(None) };
+        self.fetch_commit(&format!("refs/heads/{branch}"), &format!("refs/forge/{branch}")).await?;
+        Ok(Some(sha))
+    }
+
+    async fn fetch_commit(&self, from: &str, to: &str) -> Result<(), GitError> {
+        let fetch = self.git.at(&self.dir, "fetch").args([
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--update-shallow",
+        ]);
+        fetch.arg(&self.forge).arg(format!("+{from}:{to}")).run().await.map(drop)
+    }
+
+    /// Makes sure that a commit of the forge is here, whatever branch has it.
+    pub(crate) async fn fetch_sha(&self, sha: &Sha) -> Result<(), GitError> {
+        if self.has(sha).await? == Answer::Yes {
+            return Ok(());
+        }
+        // A check may be about a head that its branch has left already; `git fetch` takes it by its name all the same.
+        let pack = "--upload-pack=git -c uploadpack.allowAnySHA1InWant=true upload-pack";
+        let fetch = self.git.at(&self.dir, "fetch").args([
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--update-shallow",
+            pack,
+        ]);
+        fetch.arg(&self.forge).arg(format!("+{sha}:refs/kept/{sha}")).run().await.map(drop)
+    }
+
+    pub(crate) async fn has(&self, sha: &Sha) -> Result<Answer, GitError> {
+        let (code, ..) =
+            self.git.at(&self.dir, "cat-file").arg("-e").arg(format!("{sha}^{{commit}}")).output().await?;
+        Ok(if code == Some(0) { Answer::Yes } else { Answer::No })
+    }
+
+    /// Takes the branch out of a bundle that an agent's side made. Every object is checked on its way in.
+    pub(crate) async fn fetch_bundle(&self, bundle: &Path, attempt: AttemptId) -> Result<Sha, GitError> {
+        let to = attempt_ref(attempt);
+        let fetch = self.git.at(&self.dir, "fetch").setting("fetch.fsckObjects=true");
+        let fetch = fetch.args(["--quiet", "--no-tags", "--no-write-fetch-head"]).arg(bundle);
+        fetch.arg(format!("+refs/heads/work:{to}")).run().await?;
+        self.resolve(&to).await
+    }
+
+    /// Takes a branch out of a clone that no agent has touched.
+    pub(crate) async fn fetch_clean_clone(&self, clone: &Path, attempt: AttemptId) -> Result<Sha, GitError> {
+        let to = attempt_ref(attempt);
+        let fetch = self.git.at(&self.dir, "fetch").args(["--quiet", "--no-tags", "--no-write-fetch-head"]);
+        fetch.arg(clone).arg(format!("+HEAD:{to}")).run().await?;
+        self.resolve(&to).await
+    }
+
+    async fn resolve(&self, name: &str) -> Result<Sha, GitError> {
+        let out = self
+            .git
+            .at(&self.dir, "rev-parse")
+            .args(["--verify", "--quiet"])
+            .arg(format!("{name}^{{commit}}"))
+            .run()
+            .await?;
+        Sha::new(String::from_utf8_lossy(&out).trim()).map_err(|_| GitError::Answer("rev-parse"))
+    }
+
+    pub(crate) async fn is_ancestor(&self, ancestor: &Sha, of: &Sha) -> Result<Answer, GitError> {
+        self.git
+            .at(&self.dir, "merge-base")
+            .arg("--is-ancestor")
+            .arg(ancestor.as_str())
+            .arg(of.as_str())
+            .answers()
+            .await
+    }
+
+    /// Whether two commits have the same files.
+    pub(crate) async fn same_tree(&self, a: &Sha, b: &Sha) -> Result<Answer, GitError> {
+        let diff = self.git.at(&self.dir, "diff-tree").args(["--quiet", "--no-ext-diff", "-r"]);
+        diff.arg(a.as_str()).arg(b.as_str()).answers().await
+    }
+
+    /// Files in which the lines added between two commits have conflict markers.
+    pub(crate) async fn marked_files(&self, from: &Sha, to: &Sha) -> Result<BTreeSet<Vec<u8>>, GitError> {
+        let diff = self.git.at(&self.dir, "diff-tree").args([
+            "-p",
+            "-U0",
+            "-r",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-color",
+        ]);
+        let diff = diff.args(["--no-renames", "--no-commit-id", "--src-prefix=a/", "--dst-prefix=b/"]);
+        let mut markers = Markers::default();
+        diff.arg(from.as_str()).arg(to.as_str()).stream(|piece| markers.feed(piece)).await?;
+        Ok(markers.files)
+    }
+
+    /// Forgets an attempt; its objects go with the next collection of garbage.
+    pub(crate) async fn forget(&self, attempt: AttemptId) -> Result<(), GitError> {
+        self.git.at(&self.dir, "update-ref").arg("-d").arg(attempt_ref(attempt)).run().await.map(drop)
+    }
+
+    /// Collects garbage if there is much of it. At start only, when no attempt runs.
+    pub(crate) async fn collect_garbage(&self) -> Result<(), GitError> {
+        let gc =
+            self.git.at(&self.dir, "gc").setting("gc.auto=6700").args(["--auto", "--quiet", "--no-detach"]);
+        gc.run().await.map(drop)
+    }
+}
+
+/// Where an attempt's work is kept until it is published.
+pub(crate) fn attempt_ref(attempt: AttemptId) -> String {
+    format!("refs/attempts/{attempt}")
+}
+
+async fn object_format(git: &Git, forge: &Path) -> Result<String, GitError> {
+    let out = git.at(forge, "rev-parse").arg("--show-object-format").run().await?;
+    Ok(String::from_utf8_lossy(&out).trim().to_owned())
+}
+
+/// Finds conflict markers in a patch that comes in pieces. Remembers only the beginning of the line at hand and the file's name.
+#[derive(Debug, Default)]
+struct Markers {
+    line: Vec<u8>,
+    file: Vec<u8>,
+    files: BTreeSet<Vec<u8>>,
+}
+
+/// Longest beginning of a line that is kept: a path fits, a minified script does not.
+const MAX_LINE: usize = 8192;
+
+impl Markers {
+    fn feed(&mut self, piece: &[u8]) {
+        for part in piece.split_inclusive(|b| *b == b'\n') {
+            let room = MAX_LINE.saturating_sub(self.line.len());
+            self.line.extend_from_slice(&part[..part.len().min(room)]);
+            if part.ends_with(b"\n") {
+                self.end_of_line();
+                self.line.clear();
+            }
+        }
+    }
+
+    fn end_of_line(&mut self) {
+        let line = self.line.trim_ascii_end();
+        if let Some(file) = line.strip_prefix(b"diff --git ") {
+            self.file = file.to_vec();
+        } else if let Some(added) = line.strip_prefix(b"+")
+            && [b"<<<<<<<", b">>>>>>>"].iter().any(|marker| {
+                added.strip_prefix(*marker).is_some_and(|rest| rest.is_empty() || rest.starts_with(b" "))
+            })
+        {
+            self.files.insert(self.file.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markers_count_only_in_added_lines() {
+        let patch = b"diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1,3 @@\n-<<<<<<< HEAD\n+<<<<<<<< eight\n+=======\n+ <<<<<<< x\n\
+                      diff --git a/y b/y\n+++ b/y\n@@ -0,0 +1 @@\n+>>>>>>> theirs\r\n";
+        for size in [1, 5, 1000] {
+            let mut markers = Markers::default();
+            patch.chunks(size).for_each(|piece| markers.feed(piece));
+            assert_eq!(markers.files, BTreeSet::from([b"a/y b/y".to_vec()]));
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The log of an attempt: as much of the beginning and of the end as the cap allows, the middle dropped and marked (Q15).
+//!
+//! The beginning goes straight into the file, which can be read while it grows. What comes after half the cap goes by turns into
+//! two files beside it, each a quarter of the cap, so that dropping the middle costs nothing; at the end they are put behind the beginning.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Seek, SeekFrom, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+/// A log that never grows beyond its cap.
+#[derive(Debug)]
+pub(crate) struct CappedLog {
+    path: PathBuf,
+    cap: u64,
+    head: File,
+    head_len: u64,
+    tail: Option<Tail>,
+    taken: u64,
+    trouble: Option<io::Error>,
+}
+
+#[derive(Debug)]
+struct Tail {
+    newest: File,
+    newest_len: u64,
+    older_len: u64,
+}
+
+impl CappedLog {
+    /// Makes the file anew. `cap` is in bytes, not counting the mark.
+    pub(crate) fn create(path: PathBuf, cap: u64) -> io::Result<Self> {
+        let head = open_new(&path)?;
+        let log = Self { path, cap: cap.max(4096), head, head_len: 0, tail: None, taken: 0, trouble: None };
+        log.remove_parts();
+        Ok(log)
+    }
+
+    /// Takes the next piece. Trouble with the disk is remembered and does not stop the caller, who has to drain a pipe.
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
+        self.taken += bytes.len() as u64;
+        if self.trouble.is_none()
+            && let Err(error) = self.try_write(bytes)
+        {
+            tracing::warn!(%error, "the log of an attempt can no longer be written");
+            self.trouble = Some(error);
+        }
+    }
+
+    fn try_write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        let room = (self.cap / 2).saturating_sub(self.head_len);
+        if room > 0 {
+            let (now, later) = bytes.split_at(bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
+            self.head.write_all(now)?;
+            self.head_len += now.len() as u64;
+            bytes = later;
+        }
+        let part = self.cap / 4;
+        while !bytes.is_empty() {
+            let tail = match &mut self.tail {
+                Some(tail) if tail.newest_len < part => tail,
+                other => {
+                    let older_len = other.as_ref().map_or(0, |tail| tail.newest_len);
+                    if older_len > 0 {
+                        fs::rename(part_path(&self.path, "new"), part_path(&self.path, "old"))?;
+                    }
+                    let newest = open_new(&part_path(&self.path, "new"))?;
+                    other.insert(Tail { newest, newest_len: 0, older_len })
+                }
+            };
+            let room = usize::try_from(part - tail.newest_len).unwrap_or(usize::MAX);
+            let (now, later) = bytes.split_at(bytes.len().min(room));
+            tail.newest.write_all(now)?;
+            tail.newest_len += now.len() as u64;
+            bytes = later;
+        }
+        Ok(())
+    }
+
+    /// Bytes taken so far, dropped ones among them.
+    #[cfg(test)]
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// Puts the end behind the beginning. Gives the error that stopped the log, if one did.
+    pub(crate) fn finish(mut self) -> Result<PathBuf, io::Error> {
+        if let Some(tail) = self.tail.take() {
+            drop(tail.newest);
+            let kept = self.head_len + tail.newest_len + tail.older_len;
+            let dropped = self.taken.saturating_sub(kept);
+            let joined = (|| {
+                if dropped > 0 {
+                    writeln!(self.head, "\n[banksman: {dropped} bytes of output were dropped here]")?;
+                }
+                for (name, len) in [("old", tail.older_len), ("new", tail.newest_len)] {
+                    if len > 0 {
+                        io::copy(&mut File::open(part_path(&self.path, name))?, &mut self.head)?;
+                    }
+                }
+                Ok(())
+            })();
+            if let Err(error) = joined {
+                self.trouble.get_or_insert(error);
+            }
+        }
+        self.remove_parts();
+        match self.trouble.take() {
+            Some(error) => Err(error),
+            None => Ok(self.path.clone()),
+        }
+    }
+
+    fn remove_parts(&self) {
+        for name in ["old", "new"] {
+            let _ = fs::remove_file(part_path(&self.path, name));
+        }
+    }
+}
+
+/// The last `max` bytes of a finished log, as text; what is not UTF-8 is replaced.
+pub(crate) fn tail(path: &Path, max: u64) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let len = file.metadata()?.len();
+    file.seek(SeekFrom::Start(len.saturating_sub(max)))?;
+    let mut bytes = Vec::new();
+    file.take(max).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn part_path(log: &Path, name: &str) -> PathBuf {
+    let mut path = log.as_os_str().to_owned();
+    path.push(format!(".{name}"));
+    path.into()
+}
+
+/// A new file that only the user may read: output may show what the user would not.
+fn open_new(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn logged(pieces: &[Vec<u8>], cap: u64) -> (Vec<u8>, Vec<u8>) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut log = CappedLog::create(dir.path().join("a.log"), cap).unwrap();
+        pieces.iter().for_each(|piece| log.write(piece));
+        assert_eq!(log.taken(), pieces.iter().map(|p| p.len() as u64).sum::<u64>());
+        let path = log.finish().unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "the parts are gone");
+        (pieces.concat(), fs::read(path).unwrap())
+    }
+
+    #[test]
+    fn what_fits_is_kept_whole() {
+        let (all, kept) = logged(&[vec![b'a'; 5000], vec![b'b'; 3192]], 8192);
+        assert_eq!(all, kept);
+    }
+
+    #[test]
+    fn the_beginning_can_be_read_while_it_grows() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.log");
+        let mut log = CappedLog::create(path.clone(), 1 << 20).unwrap();
+        log.write(b"first line\n");
+        assert_eq!(fs::read(&path).unwrap(), b"first line\n");
+    }
+
+    #[test]
+    fn a_full_disk_is_told_at_the_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let full = dir.path().join("full.log");
+        std::os::unix::fs::symlink("/dev/full", &full).unwrap();
+        let mut log = CappedLog::create(full, 1 << 20).unwrap();
+        log.write(b"lost");
+        log.write(b"lost too");
+        assert!(crate::git::is_disk_full(&log.finish().unwrap_err()));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn head_and_tail_are_true_and_the_cap_holds(sizes in proptest::collection::vec(0usize..9000, 0..40)) {
+            let pieces: Vec<Vec<u8>> =
+                sizes.iter().enumerate().map(|(n, size)| vec![u8::try_from(n).unwrap(); *size]).collect();
+            let (all, kept) = logged(&pieces, 8192);
+            prop_assert!(kept.len() <= 8192 + 80);
+            let head = all.len().min(4096);
+            prop_assert_eq!(&all[..head], &kept[..head]);
+            let tail = all.len().min(2048);
+            prop_assert_eq!(&all[all.len() - tail..], &kept[kept.len() - tail..]);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Furnishes the room of an attempt: which paths of the host it gets, and its environment, cleared and refilled from a list (S13).
+
+use crate::{
+    definition::{EngineDefinition, Network},
+    git::IDENTITY,
+    host::{EngineHost, RepositorySetup},
+    sandbox::{Room, system},
+    workspace::Workspace,
+};
+use banksman_core::work::SandboxLevel;
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    path::{Path, PathBuf},
+};
+
+/// Variables of the host that every process gets.
+const ALWAYS: &[&str] = &["PATH", "LANG", "TZ", "USER", "LOGNAME"];
+
+/// Variables that say where a toolchain lies when the home is another one, and the folder of the home they mean.
+const TOOLCHAIN_HOMES: &[(&str, &str)] = &[
+    ("CARGO_HOME", ".cargo"),
+    ("RUSTUP_HOME", ".rustup"),
+    ("PYENV_ROOT", ".pyenv"),
+    ("VOLTA_HOME", ".volta"),
+    ("GOPATH", "go"),
+];
+
+/// Whether the process may change the clone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clone {
+    Writable,
+    ReadOnly,
+}
+
+/// The room for an engine (`Some`) or a check, with what the repository's setup adds.
+pub(crate) fn room(
+    host: &EngineHost,
+    setup: &RepositorySetup,
+    workspace: &Workspace,
+    engine: Option<(&EngineDefinition, &Path)>,
+    clone: Clone,
+) -> Room {
+    let home = &host.user_home;
+    let mut read_only = system::toolchains(home);
+    read_only.extend(system::path_folders(&host.path));
+    read_only.extend(setup.read_only.iter().map(|path| in_home(home, path)));
+    if let Some((definition, program)) = engine {
+        read_only.extend(definition.read_only.iter().map(|path| in_home(home, path)));
+        read_only.extend(system::program_folders(program));
+    }
+    let mut writable: Vec<PathBuf> = setup.writable.iter().map(|path| in_home(home, path)).collect();
+    // Banksman's own home must not come in with a folder around it, and neither may the user's.
+    let opens_a_home = |path: &PathBuf| host.config.home.starts_with(path) || home.starts_with(path);
+    for list in [&mut read_only, &mut writable] {
+        list.retain(|path| !opens_a_home(path) && path.exists());
+    }
+    writable.push(workspace.task());
+    let guarded = match clone {
+        Clone::Writable => {
+            writable.push(workspace.repo());
+            workspace.guarded()
+        }
+        Clone::ReadOnly => {
+            writable.retain(|path| !workspace.repo().starts_with(path));
+            read_only.push(workspace.repo());
+            Vec::new()
+        }
+    };
+    Room {
+        home: home.clone(),
+        private_home: workspace.home(),
+        read_only,
+        writable,
+        guarded,
+        network: engine.map_or(setup.check_network, |(definition, _)| definition.network),
+        cwd: workspace.repo(),
+    }
+}
+
+/// The room for gathering what an agent made: the clone to read, the collecting folder to write.
+pub(crate) fn gathering(host: &EngineHost, workspace: &Workspace) -> Room {
+    Room {
+        home: host.user_home.clone(),
+        private_home: workspace.root().join("nothing"),
+        read_only: vec![workspace.repo()],
+        writable: vec![workspace.collect()],
+        guarded: Vec::new(),
+        network: Network::Off,
+        cwd: workspace.repo(),
+    }
+}
+
+/// The environment of an engine or a check.
+pub(crate) fn environment(
+    host: &EngineHost,
+    workspace: &Workspace,
+    level: SandboxLevel,
+    allowed: &[String],
+    set: &[(&str, OsString)],
+) -> BTreeMap<OsString, OsString> {
+    let mut env = BTreeMap::new();
+    let names = ALWAYS.iter().copied().chain(allowed.iter().map(String::as_str));
+    for name in names.map(OsStr::new) {
+        if let Some(value) = host.config.environment.get(name) {
+            env.insert(name.to_owned(), value.clone());
+        }
+    }
+    let mut put = |name: &str, value: &OsStr| env.insert(name.into(), value.into());
+    IDENTITY.iter().for_each(|(name, value)| drop(put(name, value.as_ref())));
+    put("TERM", "dumb".as_ref());
+    put("NO_COLOR", "1".as_ref());
+    put("SHELL", "/bin/sh".as_ref());
+    put("GIT_TERMINAL_PROMPT", "0".as_ref());
+    put("GIT_PAGER", "cat".as_ref());
+    put("GIT_EDITOR", "true".as_ref());
+    if level == SandboxLevel::Off {
+        put("HOME", workspace.home().as_ref());
+        put("TMPDIR", workspace.tmp().as_ref());
+        put("GIT_CONFIG_GLOBAL", "/dev/null".as_ref());
+        for (name, folder) in TOOLCHAIN_HOMES {
+            let configured = host.config.environment.get(OsStr::new(name)).map(PathBuf::from);
+            let folder = configured.unwrap_or_else(|| host.user_home.join(folder));
+            if folder.is_dir() {
+                put(name, folder.as_ref());
+            }
+        }
+    } else {
+        put("HOME", host.user_home.as_ref());
+        put("TMPDIR", "/tmp".as_ref());
+    }
+    set.iter().for_each(|(name, value)| drop(put(name, value)));
+    env
+}
+
+/// `~/x` is in the user's home; a relative path is too.
+fn in_home(home: &Path, path: &Path) -> PathBuf {
+    home.join(path.strip_prefix("~").unwrap_or(path))
+}

@@ -1,0 +1,55 @@
+//! Codex: `turn.completed` has the tokens of the thread so far, `thread.started` its id. It names no model and no cost.
+
+use super::{add, word};
+use banksman_core::work::Usage;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Line {
+    r#type: String,
+    thread_id: Option<String>,
+    model: Option<String>,
+    usage: Option<Tokens>,
+}
+
+#[derive(Deserialize)]
+struct Tokens {
+    input_tokens: Option<u64>,
+    cached_input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+}
+
+pub(super) fn line(usage: &mut Usage, line: &[u8]) {
+    let Ok(line) = serde_json::from_slice::<Line>(line) else { return };
+    usage.model = word(line.model.as_deref()).or(usage.model.take());
+    match line.r#type.as_str() {
+        "thread.started" => usage.session = word(line.thread_id.as_deref()),
+        "turn.completed" => {
+            add(&mut usage.turns, Some(1));
+            if let Some(tokens) = line.usage {
+                usage.tokens_in = tokens.input_tokens;
+                usage.tokens_out = tokens.output_tokens;
+                usage.tokens_cached = tokens.cached_input_tokens;
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{UsageFormat, UsageReader};
+
+    #[test]
+    fn the_completed_turn_has_the_tokens() {
+        let mut reader = UsageReader::new(UsageFormat::Codex);
+        reader.feed(include_bytes!("fixtures/codex.jsonl"));
+        let usage = reader.finish();
+        assert_eq!(
+            (usage.tokens_in, usage.tokens_cached, usage.tokens_out),
+            (Some(24_763), Some(24_448), Some(122))
+        );
+        assert_eq!(usage.session.unwrap().as_str(), "0199a213-81c0-7800-8aa1-bbab2a035a53");
+        assert_eq!((usage.turns, usage.cost_usd), (Some(1), None));
+    }
+}

@@ -1,0 +1,246 @@
+//! The workspace of an attempt, `<home>/work/<name>/`: a private clone, the task folder, and what else its processes may write. It is
+//! removed when the attempt is over, or by the next start.
+
+use crate::{
+    control::Control,
+    git::{GitError, is_disk_full},
+};
+use banksman_core::{
+    tainted::Tainted,
+    text::{BranchName, Sha},
+    work::FailReason,
+};
+use std::{
+    fs, io,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+/// A workspace that could not be made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WorkspaceError {
+    #[error("a folder of the workspace could not be made")]
+    Folder(#[from] io::Error),
+    #[error("the clone could not be made")]
+    Clone(#[from] GitError),
+}
+
+impl WorkspaceError {
+    pub(crate) fn reason(&self) -> FailReason {
+        let full = match self {
+            Self::Folder(error) => is_disk_full(error),
+            Self::Clone(error) => error.disk_full(),
+        };
+        if full { FailReason::DiskFull } else { FailReason::Workspace }
+    }
+}
+
+/// The folders of one attempt. Dropping it removes them.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    root: PathBuf,
+}
+
+/// What the clone of an attempt holds.
+#[derive(Debug)]
+pub(crate) struct Checkout<'a> {
+    /// Local branch that is checked out.
+    pub(crate) branch: &'a BranchName,
+    /// Commit it starts from.
+    pub(crate) start: &'a Sha,
+    /// The branch that the work goes into, with its head.
+    pub(crate) base: Option<(&'a BranchName, &'a Sha)>,
+}
+
+impl Workspace {
+    /// Makes the folders anew. `name` is the attempt's number or the check run's.
+    pub(crate) async fn create(home: &Path, name: &str) -> Result<Self, WorkspaceError> {
+        let root = home.join("work").join(name);
+        let made = root.clone();
+        run(move || {
+            remove_tree(&made)?;
+            for folder in ["repo", "task", "home", "tmp", "collect"] {
+                fs::create_dir_all(made.join(folder))?;
+            }
+            // Its content is nobody else's business.
+            fs::set_permissions(&made, fs::Permissions::from_mode(0o700))
+        })
+        .await?;
+        Ok(Self { root })
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+    pub(crate) fn repo(&self) -> PathBuf {
+        self.root.join("repo")
+    }
+    pub(crate) fn task(&self) -> PathBuf {
+        self.root.join("task")
+    }
+    /// The issue, the threads, the red output: text of strangers.
+    pub(crate) fn task_file(&self) -> PathBuf {
+        self.task().join("TASK.md")
+    }
+    /// Our own instruction.
+    pub(crate) fn prompt_file(&self) -> PathBuf {
+        self.task().join("PROMPT.md")
+    }
+    /// Private copies of files of the user's home.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.root.join("home")
+    }
+    pub(crate) fn tmp(&self) -> PathBuf {
+        self.root.join("tmp")
+    }
+    /// Where what the agent made is gathered; the agent itself cannot reach it in a sandbox.
+    pub(crate) fn collect(&self) -> PathBuf {
+        self.root.join("collect")
+    }
+    /// Pid and start of the process that runs, for a later start.
+    pub(crate) fn record(&self) -> PathBuf {
+        self.root.join("process")
+    }
+
+    /// Writes what the engine is to read (S8): the material as it came, our instruction beside it.
+    pub(crate) async fn write_task(&self, brief: Tainted, prompt: &str) -> Result<(), WorkspaceError> {
+        for (path, bytes) in
+            [(self.task_file(), brief.into_task_file()), (self.prompt_file(), prompt.as_bytes().to_vec())]
+        {
+            run(move || {
+                fs::write(&path, bytes)?;
+                fs::set_permissions(&path, fs::Permissions::from_mode(0o644))
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Copies files of the user's home, those that are there, into the private one.
+    pub(crate) async fn copy_home_files(&self, home: &Path, files: &[PathBuf]) -> Result<(), WorkspaceError> {
+        let plain =
+            |path: &Path| path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        for file in files.iter().filter(|file| plain(file)) {
+            let (from, to) = (home.join(file), self.home().join(file));
+            run(move || {
+                if let Some(parent) = to.parent() {
+                    fs::create_dir_all(parent)?;
+                }
+                match fs::copy(from, to) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                    _ => Ok(()),
+                }
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the private clone: objects of its own, no remote, no hooks, nothing that leads back to the control repository. The base is there
+    /// as a branch, as `origin/<base>` and as `refs/banksman/base`.
+    pub(crate) async fn clone(
+        &self,
+        control: &Control,
+        checkout: &Checkout<'_>,
+    ) -> Result<(), WorkspaceError> {
+        let (git, repo, collect) = (control.git(), self.repo(), self.collect());
+        let format = if checkout.start.as_str().len() == 64 { "sha256" } else { "sha1" };
+        let init =
+            || git.plain("init").args(["--quiet", "--template="]).arg(format!("--object-format={format}"));
+        init().arg(format!("--initial-branch={}", checkout.branch)).arg(&repo).run().await?;
+        init().args(["--bare", "--initial-branch=none"]).arg(collect.join("collect.git")).run().await?;
+
+        // Refs name the commits, so that no branch has to be trusted to stay where it was looked at.
+        let mut fetch = git.in_tree(&repo, "fetch").args([
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--update-shallow",
+        ]);
+        fetch = fetch
+            .arg("--update-head-ok")
+            .arg("--upload-pack=git -c uploadpack.allowAnySHA1InWant=true upload-pack");
+        fetch = fetch.arg(control.dir()).arg(format!("+{}:refs/heads/{}", checkout.start, checkout.branch));
+        if let Some((base, sha)) = checkout.base {
+            fetch = fetch
+                .arg(format!("+{sha}:refs/remotes/origin/{base}"))
+                .arg(format!("+{sha}:refs/banksman/base"));
+            if base != checkout.branch {
+                fetch = fetch.arg(format!("+{sha}:refs/heads/{base}"));
+            }
+        }
+        fetch.run().await?;
+        git.in_tree(&repo, "reset").args(["--quiet", "--hard"]).run().await?;
+        run(move || {
+            for folder in ["hooks", "info"] {
+                fs::create_dir_all(repo.join(".git").join(folder))?;
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Files of the clone that its own git reads as orders; not writable in a sandbox.
+    pub(crate) fn guarded(&self) -> Vec<PathBuf> {
+        ["config", "hooks", "info"].iter().map(|name| self.repo().join(".git").join(name)).collect()
+    }
+
+    /// Removes it and waits until that is done.
+    pub(crate) async fn remove(self) {
+        let root = self.root.clone();
+        std::mem::forget(self);
+        if let Err(error) = run(move || remove_tree(&root)).await {
+            tracing::warn!(%error, "a workspace could not be removed; the next start tries again");
+        }
+    }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        let root = std::mem::take(&mut self.root);
+        match tokio::runtime::Handle::try_current() {
+            // The attempt was broken off: its processes are being killed and may still write, so the next start looks again.
+            Ok(runtime) => drop(runtime.spawn_blocking(move || remove_tree(&root))),
+            Err(_) => drop(remove_tree(&root)),
+        }
+    }
+}
+
+/// Runs file work off the runtime's threads.
+pub(crate) async fn run<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+/// Removes a folder and all in it, also what an agent made unwritable. Links are removed, not followed.
+pub(crate) fn remove_tree(root: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(root) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(_) => {
+            make_writable(root);
+            match fs::remove_dir_all(root) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                result => result,
+            }
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+fn make_writable(dir: &Path) {
+    let mut folders = vec![dir.to_owned()];
+    while let Some(dir) = folders.pop() {
+        if !fs::symlink_metadata(&dir).is_ok_and(|found| found.is_dir()) {
+            continue;
+        }
+        // What cannot be changed shows when it is removed.
+        let _ = fs::set_permissions(&dir, fs::Permissions::from_mode(0o700));
+        if let Ok(entries) = fs::read_dir(&dir) {
+            folders.extend(
+                entries.flatten().filter(|e| e.file_type().is_ok_and(|t| t.is_dir())).map(|e| e.path()),
+            );
+        }
+    }
+}
