@@ -1,7 +1,7 @@
 //! What every store has to do, whatever database stands behind it: one function a fact, each given a fresh store. Needs no
 //! runtime of its own; a failed case panics.
 //!
-//! ```ignore
+//! ```text
 //! async fn open() -> Box<MyStore> { ... }     // whatever dereferences to a fresh, empty store
 //! banksman_store::store_conformance!(open, my_runtime::block_on);
 //! ```
