@@ -42,8 +42,21 @@ impl fmt::Display for Source {
 }
 
 /// Variables that are not keys of the configuration but belong to Banksman all the same.
-const OTHER_VARIABLES: [&str; 4] =
-    ["BANKSMAN_CONFIG", "BANKSMAN_LOG", "BANKSMAN_AUDITS", "BANKSMAN_AUDIT_TRUTH"];
+const OTHER_VARIABLES: [&str; 11] = [
+    "BANKSMAN_CONFIG",
+    "BANKSMAN_LOG",
+    // Of the measuring stick.
+    "BANKSMAN_AUDITS",
+    "BANKSMAN_AUDIT_SCORER",
+    "BANKSMAN_KILLS",
+    "BANKSMAN_SEED",
+    // What engines get, which may themselves call Banksman.
+    "BANKSMAN_ATTEMPT",
+    "BANKSMAN_TASK",
+    "BANKSMAN_SUBJECT",
+    "BANKSMAN_TASK_FILE",
+    "BANKSMAN_TASK_DIR",
+];
 
 /// Values from flags: key, value, flag.
 pub(crate) type Overrides = Vec<(&'static str, String, &'static str)>;

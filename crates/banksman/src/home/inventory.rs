@@ -211,13 +211,12 @@ impl Inventory {
                 let gone: Vec<String> =
                     table.iter().map(|(k, _)| k.to_owned()).filter(|k| !new.contains_key(k)).collect();
                 gone.iter().for_each(|key| drop(table.remove(key)));
-                for (key, item) in new.iter() {
-                    // What did not change keeps the way it is written.
-                    if table.get(key).map(|old| old.to_string().trim().to_owned())
-                        != Some(item.to_string().trim().to_owned())
-                    {
-                        table.insert(key, item.clone());
-                    }
+                let before: toml::Table =
+                    self.repos.get(name).and_then(|old| toml::Table::try_from(old).ok()).unwrap_or_default();
+                let after = toml::Table::try_from(&entry).context("cannot write the entry")?;
+                // What did not change keeps the way it is written.
+                for (key, item) in new.iter().filter(|(key, _)| before.get(*key) != after.get(*key)) {
+                    table.insert(key, item.clone());
                 }
             }
             None => drop(repos.insert(name, toml_edit::Item::Table(new.as_table().clone()))),
