@@ -45,6 +45,11 @@ fn main() {
         runtime.block_on(looks(&store))
     });
     print_row("observe a repetition", &looks);
+    let reads = measure(|run| {
+        let store = SqliteStore::open(&dir.path().join(format!("reads-{run}.db"))).unwrap();
+        runtime.block_on(reads(&store))
+    });
+    print_row("read the intents of a child", &reads);
 }
 
 /// Runs in a row, as intents per second, ascending.
@@ -123,6 +128,18 @@ async fn looks(store: &SqliteStore) -> Duration {
     let start = Instant::now();
     for second in 0..INTENTS {
         observe(store, &held, &seen, at(second as i64)).await;
+    }
+    start.elapsed()
+}
+
+async fn reads(store: &SqliteStore) -> Duration {
+    let held = lease(store).await;
+    for child in 1..=INTENTS {
+        store.intend(&held, &dispatch(child), None).await.unwrap();
+    }
+    let start = Instant::now();
+    for child in 1..=INTENTS {
+        assert_eq!(store.intents_about(&repo(), banksman_core::id::Number(child)).await.unwrap().len(), 1);
     }
     start.elapsed()
 }

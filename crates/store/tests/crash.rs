@@ -16,7 +16,7 @@ use std::{
 /// Names the file to the child. The child is this same test, started again with this variable.
 const FILE: &str = "BANKSMAN_TEST_CRASH_FILE";
 /// Kills in one run.
-const ROUNDS: u64 = 12;
+const ROUNDS: u64 = 30;
 /// Writers at once, so that the kill falls into groups.
 const WRITERS: u64 = 8;
 

@@ -70,7 +70,7 @@ async fn a_write_is_carried_out_although_its_caller_went_away() {
         let write = add(&db, 1);
         tokio::pin!(write);
         // One poll hands it over; then the caller is gone.
-        let _ = futures_poll_once(write).await;
+        let _ = poll_once(write).await;
     }
     drop(db);
     let db = Database::open(&path, &SCHEMA).unwrap();
@@ -79,7 +79,7 @@ async fn a_write_is_carried_out_although_its_caller_went_away() {
 }
 
 /// Polls a future once.
-async fn futures_poll_once<F: Future + Unpin>(mut future: F) -> Option<F::Output> {
+async fn poll_once<F: Future + Unpin>(mut future: F) -> Option<F::Output> {
     std::future::poll_fn(|cx| {
         std::task::Poll::Ready(match std::pin::Pin::new(&mut future).poll(cx) {
             std::task::Poll::Ready(value) => Some(value),
@@ -93,7 +93,9 @@ async fn futures_poll_once<F: Future + Unpin>(mut future: F) -> Option<F::Output
 async fn a_commit_wakes_the_waiter_and_a_quiet_one_does_not() {
     let dir = tempfile::tempdir().unwrap();
     let db = Database::open(&dir.path().join("a.db"), &SCHEMA).unwrap();
+    add(&db, 1).await.unwrap();
     let mut changes = db.changes();
+    assert!(poll_once(Box::pin(changes.next())).await.is_none(), "that was before");
     add(&db, 1).await.unwrap();
     timeout(Duration::from_secs(5), changes.next()).await.unwrap();
     db.write(Durability::Restartable, |tx| {
@@ -103,7 +105,7 @@ async fn a_commit_wakes_the_waiter_and_a_quiet_one_does_not() {
     })
     .await
     .unwrap();
-    assert!(futures_poll_once(Box::pin(changes.next())).await.is_none());
+    assert!(poll_once(Box::pin(changes.next())).await.is_none());
 }
 
 #[tokio::test]

@@ -75,7 +75,9 @@ impl Database {
 
     /// A stream of wake-ups that begins now.
     pub fn changes(&self) -> Changes {
-        Changes::new(self.clone(), self.0.changed.clone())
+        let mut seen = self.0.changed.clone();
+        seen.mark_unchanged();
+        Changes::new(self.clone(), seen)
     }
 
     /// Lets the writer look whether another process committed.
