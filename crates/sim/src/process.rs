@@ -1,0 +1,196 @@
+//! Processes: orchestrators that do intake and look, workers that run attempts. They die, and are started again as somebody new.
+
+use crate::{
+    executor::{HOUR, MINUTE, Micros, NATURE, Process, SECOND, held},
+    forge::town::OWNER,
+    nature,
+    plan::{RepoPlan, implementer, reviewer},
+    world::{Shared, SimWorld},
+};
+use banksman_core::{
+    id::Number,
+    port::{Clock, Store, World},
+    repo::RepoRules,
+    signals::TitleKind,
+    text::Holder,
+};
+use banksman_orchestrator::{Orchestrator, Outlook, Stop, Trouble, Until, Worker};
+use std::sync::Arc;
+
+/// What a process is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Looks at repositories; the first one also makes issues and epics.
+    Orchestrator { first: bool },
+    /// Runs attempts.
+    Worker,
+}
+
+/// One life of a process.
+#[derive(Debug, Clone)]
+pub(crate) struct Life {
+    role: Role,
+    /// Processes of one host know of each other's death.
+    host: u32,
+    /// It stands still until then.
+    pub(crate) stalled_until: Micros,
+}
+
+/// Starts a process.
+pub(crate) fn start(shared: &Arc<Shared>, role: Role, host: u32) {
+    let process = shared.kernel.bear();
+    {
+        let mut lives = held(&shared.lives);
+        lives.resize(process.0 as usize + 1, None);
+        lives[process.0 as usize] = Some(Life { role, host, stalled_until: 0 });
+    }
+    shared.note(process, "begin", 0, || format!("{role:?} on host {host}"));
+    let inside = Arc::clone(shared);
+    shared.kernel.spawn(process, async move {
+        if let Err(trouble) = live(&inside, process, role, host).await {
+            inside.note(process, "trouble", 0, || format!("{trouble:?}"));
+            // As a supervisor would: it ended with an error and is started again.
+            crash(&inside, process);
+        }
+    });
+}
+
+/// Ends a process where it is, and starts another one later.
+pub(crate) fn crash(shared: &Arc<Shared>, process: Process) {
+    let Some(life) = held(&shared.lives).get(process.0 as usize).cloned().flatten() else { return };
+    if !shared.kernel.alive(process) {
+        return;
+    }
+    shared.kernel.kill(process);
+    shared.with(|u| u.tally.crashes += 1);
+    let pause = shared
+        .kernel
+        .draw(|c| if c.below(4) == 0 { c.time(MINUTE, 10 * MINUTE) } else { c.time(SECOND, 20 * SECOND) });
+    nature::later(shared, pause, move |shared| start(shared, life.role, life.host));
+}
+
+/// Kills a random process now and then, wherever it is, while there are faults.
+pub(crate) async fn kill_now_and_then(shared: Arc<Shared>) {
+    let faults = shared.plan.faults;
+    if faults.kill_every == 0 {
+        return;
+    }
+    loop {
+        let pause = shared.kernel.draw(|c| c.around(faults.kill_every));
+        shared.kernel.sleep(pause).await;
+        if shared.kernel.now() >= faults.until {
+            return;
+        }
+        let alive: Vec<Process> =
+            (1..held(&shared.lives).len() as u32).map(Process).filter(|p| shared.kernel.alive(*p)).collect();
+        if !alive.is_empty() {
+            let victim = shared.kernel.draw(|c| *c.pick(&alive));
+            shared.note(victim, "kill", 0, String::new);
+            crash(&shared, victim);
+        }
+    }
+}
+
+fn holder(process: Process, host: u32) -> Holder {
+    #[expect(clippy::expect_used, reason = "two numbers and two words are a holder's name")]
+    Holder::new(&format!("host-{host}/{}", process.0)).expect("a valid holder")
+}
+
+/// Whether that holder was a process of this host that is dead now.
+fn gone(shared: &Shared, host: u32, holder: &Holder) -> bool {
+    let Some((place, process)) = holder.as_str().split_once('/') else { return false };
+    place.strip_prefix("host-").and_then(|h| h.parse().ok()) == Some(host)
+        && process.parse().is_ok_and(|p| !shared.kernel.alive(Process(p)))
+}
+
+async fn live(shared: &Arc<Shared>, process: Process, role: Role, host: u32) -> Result<(), Trouble> {
+    let world = SimWorld::new(shared, process);
+    let holder = holder(process, host);
+    let now = world.clock().now();
+    world.store().break_leases(&|h| gone(shared, host, h), now).await?;
+    let rules: Vec<RepoRules> = shared.plan.repos.iter().map(|r| r.rules.clone()).collect();
+    match role {
+        Role::Worker => {
+            for _ in 1..shared.plan.slots {
+                let worker = Worker::new(SimWorld::new(shared, process), holder.clone(), rules.clone());
+                let inside = Arc::clone(shared);
+                shared.kernel.spawn(process, async move {
+                    if worker.run(&[implementer(), reviewer()], &Stop::default()).await.is_err() {
+                        crash(&inside, process);
+                    }
+                });
+            }
+            Worker::new(world, holder, rules).run(&[implementer(), reviewer()], &Stop::default()).await
+        }
+        Role::Orchestrator { first } => {
+            let orchestrator = Orchestrator::new(world.clone(), holder);
+            if first {
+                for repo in &shared.plan.repos {
+                    intake(shared, &orchestrator, repo).await?;
+                }
+            }
+            loop {
+                let outlooks = orchestrator.run(&rules, Until::Settled, &Stop::default()).await?;
+                let over = outlooks.iter().all(|o| matches!(o, Outlook::Done | Outlook::NeedsPeople(_)));
+                let now = shared.kernel.now();
+                shared.note(process, "settled", over.into(), || format!("{outlooks:?}"));
+                if over {
+                    shared.with(|u| {
+                        for rules in &rules {
+                            u.settled.insert(rules.repo.clone(), now);
+                        }
+                    });
+                }
+                let next = if over { 12 * HOUR } else { HOUR };
+                world.clock().changed(crate::executor::stamp(now + next)).await;
+            }
+        }
+    }
+}
+
+/// Stages 1 and 2 as `onboard` does them: again and again until they are through.
+async fn intake(
+    shared: &Arc<Shared>,
+    orchestrator: &Orchestrator<SimWorld>,
+    repo: &RepoPlan,
+) -> Result<(), Trouble> {
+    loop {
+        match try_intake(shared, orchestrator, repo).await {
+            Ok(()) => return Ok(()),
+            Err(trouble) if trouble.passes() => {
+                shared.note(NATURE, "intake again", 0, || format!("{trouble:?}"));
+                let until = shared.kernel.now() + 5 * SECOND;
+                orchestrator.world().clock().sleep_until(crate::executor::stamp(until)).await;
+            }
+            Err(trouble) => return Err(trouble),
+        }
+    }
+}
+
+async fn try_intake(
+    shared: &Arc<Shared>,
+    orchestrator: &Orchestrator<SimWorld>,
+    repo: &RepoPlan,
+) -> Result<(), Trouble> {
+    let created: Vec<Number> = orchestrator
+        .create_issues(&repo.rules, &repo.orders, repo)
+        .await?
+        .into_iter()
+        .map(|(_, number)| number)
+        .collect();
+    let (audit, features) = shared.with(|u| {
+        let Some(town) = u.towns.get(&repo.name) else { return (None, Vec::new()) };
+        let of_kind = |kind: TitleKind| -> Vec<Number> {
+            let own = town.issues.iter().filter(|(_, i)| i.author == OWNER);
+            own.filter(|(n, _)| town.facts(**n).is_some_and(|f| f.title.kind == Some(kind)))
+                .map(|(n, _)| *n)
+                .collect()
+        };
+        (of_kind(TitleKind::Audit).first().copied(), of_kind(TitleKind::Feat))
+    });
+    orchestrator.create_epics(&repo.rules, &repo.epics(&created, &features)).await?;
+    if let Some(audit) = audit {
+        orchestrator.close_audit(&repo.rules, audit, &created).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,435 @@
+//! What the simulated store keeps, and the rules by which it changes: the semantics of `core::port::Store` without faults or time.
+
+use banksman_core::{
+    id::{AttemptId, Number, Token, WorkId},
+    intent::{Intent, IntentState, NewIntent, Receipt},
+    journal::JournalEntry,
+    port::{
+        AttemptRecord, Claim, DecisionRecord, EpicRecord, HeadSeen, Intended, Lease, LedgerEntry,
+        LedgerState, NewWork, OutcomeRecord, PlanRecord, Refusal, Spend, StoreError, WorkFilter,
+    },
+    signals::{CheckState, Signals},
+    text::{EngineName, Holder, RepoName},
+    work::{WorkEvent, WorkItem, WorkOutcome, WorkState},
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
+
+/// All that is kept.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Book {
+    pub(crate) repos: BTreeMap<RepoName, RepoBook>,
+    pub(crate) work: Vec<WorkItem>,
+    pub(crate) attempts: Vec<AttemptRecord>,
+    claims: u64,
+}
+
+/// All that is kept of one repository.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct RepoBook {
+    lease: Option<(Holder, Timestamp)>,
+    token: u64,
+    pub(crate) intents: Vec<Intent>,
+    tries: Vec<u32>,
+    #[serde(skip)]
+    by_key: HashMap<String, usize>,
+    pub(crate) ledger: Vec<(LedgerEntry, String)>,
+    pub(crate) pulls: BTreeMap<Number, Observed>,
+    pub(crate) outcomes: BTreeMap<Number, OutcomeRecord>,
+    pub(crate) journal: Vec<JournalEntry>,
+    plans: Vec<PlanRecord>,
+    pub(crate) epics: BTreeMap<Number, EpicRecord>,
+}
+
+/// What was observed of one pull request.
+#[derive(Debug, Serialize)]
+pub(crate) struct Observed {
+    last: Signals,
+    heads: Vec<HeadSeen>,
+    observations: u64,
+}
+
+type Answer<T> = Result<T, StoreError>;
+
+fn end(now: Timestamp, ttl_ms: i64) -> Timestamp {
+    now + SignedDuration::from_millis(ttl_ms)
+}
+
+impl RepoBook {
+    fn at(&self, key: &str) -> Answer<usize> {
+        self.by_key.get(key).copied().ok_or(StoreError::Missing("intent"))
+    }
+
+    /// One intent.
+    pub(crate) fn intent(&self, key: &str) -> Option<&Intent> {
+        self.at(key).ok().map(|at| &self.intents[at])
+    }
+
+    fn spent_since(&self, since: Timestamp) -> u32 {
+        self.ledger
+            .iter()
+            .filter(|(e, _)| e.state != LedgerState::Released && e.at >= since)
+            .map(|(e, _)| e.cost)
+            .sum()
+    }
+
+    fn mark_spend(&mut self, key: &str, state: LedgerState) {
+        if let Some((entry, _)) =
+            self.ledger.iter_mut().rfind(|(e, k)| k == key && e.state == LedgerState::Reserved)
+        {
+            entry.state = state;
+        }
+    }
+
+    fn open(&mut self, key: &str) -> Answer<usize> {
+        let at = self.at(key)?;
+        if self.intents[at].state == IntentState::Open {
+            Ok(at)
+        } else {
+            Err(StoreError::Missing("open intent"))
+        }
+    }
+}
+
+impl Book {
+    /// The book of a repository.
+    pub(crate) fn repo(&self, repo: &RepoName) -> Option<&RepoBook> {
+        self.repos.get(repo)
+    }
+
+    fn fenced(&mut self, lease: &Lease) -> Answer<&mut RepoBook> {
+        let book = self.repos.entry(lease.repo.clone()).or_default();
+        let held = book.lease.as_ref().is_some_and(|(holder, _)| *holder == lease.holder);
+        if held && book.token == lease.token.0 { Ok(book) } else { Err(StoreError::Fenced) }
+    }
+
+    pub(crate) fn lease(
+        &mut self,
+        repo: &RepoName,
+        holder: &Holder,
+        now: Timestamp,
+        ttl_ms: i64,
+    ) -> Option<Lease> {
+        let book = self.repos.entry(repo.clone()).or_default();
+        match &book.lease {
+            Some((other, until)) if other != holder && *until > now => return None,
+            Some((same, _)) if same == holder => {}
+            _ => book.token += 1,
+        }
+        let until = end(now, ttl_ms);
+        book.lease = Some((holder.clone(), until));
+        Some(Lease { repo: repo.clone(), holder: holder.clone(), token: Token(book.token), until })
+    }
+
+    pub(crate) fn break_leases(&mut self, gone: &dyn Fn(&Holder) -> bool, now: Timestamp) -> u64 {
+        let mut broken = 0;
+        for book in self.repos.values_mut() {
+            if book.lease.as_ref().is_some_and(|(holder, _)| gone(holder)) {
+                book.lease = None;
+                broken += 1;
+            }
+        }
+        for item in &mut self.work {
+            if matches!(&item.state, WorkState::Running { holder, .. } if gone(holder)) {
+                lose(item, now);
+                broken += 1;
+            }
+        }
+        broken
+    }
+
+    pub(crate) fn intend(
+        &mut self,
+        lease: &Lease,
+        new: &NewIntent,
+        spend: Option<&Spend>,
+    ) -> Answer<Intended> {
+        let book = self.fenced(lease)?;
+        let known = book.by_key.get(&new.key).copied();
+        if let Some(at) = known
+            && !matches!(book.intents[at].state, IntentState::Refused { .. })
+        {
+            return Ok(Intended::Exists(book.intents[at].clone()));
+        }
+        if let Some(spend) = spend {
+            if spend.cap.is_some_and(|cap| book.spent_since(spend.window_start) + spend.cost > cap) {
+                return Ok(Intended::OverCap);
+            }
+            let entry = LedgerEntry {
+                at: new.at,
+                repo: new.repo.clone(),
+                issue: new.subject,
+                implementer: spend.implementer.clone(),
+                epic: spend.epic,
+                cost: spend.cost,
+                state: LedgerState::Reserved,
+            };
+            book.ledger.push((entry, new.key.clone()));
+        }
+        match known {
+            Some(at) => {
+                let intent = &mut book.intents[at];
+                intent.state = IntentState::Open;
+                if intent.receipts.is_empty() {
+                    intent.deed = new.deed.clone();
+                }
+                Ok(Intended::Again(intent.clone()))
+            }
+            None => {
+                let intent = Intent {
+                    repo: new.repo.clone(),
+                    key: new.key.clone(),
+                    subject: new.subject,
+                    deed: new.deed.clone(),
+                    created_at: new.at,
+                    receipts: Vec::new(),
+                    state: IntentState::Open,
+                };
+                book.by_key.insert(new.key.clone(), book.intents.len());
+                book.intents.push(intent.clone());
+                book.tries.push(0);
+                Ok(Intended::New(intent))
+            }
+        }
+    }
+
+    pub(crate) fn record(&mut self, lease: &Lease, key: &str, receipt: &Receipt, done: bool) -> Answer<()> {
+        let book = self.fenced(lease)?;
+        let at = book.open(key)?;
+        book.intents[at].receipts.push(receipt.clone());
+        if done {
+            book.intents[at].state = IntentState::Done { at: receipt.at };
+            book.mark_spend(key, LedgerState::Settled);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn settle(
+        &mut self,
+        lease: &Lease,
+        key: &str,
+        refusal: Option<Refusal>,
+        now: Timestamp,
+    ) -> Answer<()> {
+        let book = self.fenced(lease)?;
+        let at = book.open(key)?;
+        book.intents[at].state = match refusal {
+            None => IntentState::Done { at: now },
+            Some(reason) => {
+                book.tries[at] += 1;
+                IntentState::Refused { reason, at: now, tries: book.tries[at] }
+            }
+        };
+        book.mark_spend(key, if refusal.is_none() { LedgerState::Settled } else { LedgerState::Released });
+        Ok(())
+    }
+
+    pub(crate) fn observe(&mut self, lease: &Lease, record: &DecisionRecord<'_>) -> Answer<()> {
+        let book = self.fenced(lease)?;
+        let signals = record.signals;
+        let seen = book.pulls.entry(signals.number).or_insert_with(|| Observed {
+            last: signals.clone(),
+            heads: Vec::new(),
+            observations: 0,
+        });
+        seen.observations += 1;
+        if seen.heads.last().is_none_or(|h| h.sha != signals.head) {
+            seen.heads.push(HeadSeen {
+                sha: signals.head.clone(),
+                at: signals.head_at,
+                green_at: None,
+                red_at: None,
+            });
+        }
+        if let Some(head) = seen.heads.last_mut() {
+            if signals.all_green() {
+                head.green_at.get_or_insert(record.at);
+            }
+            if signals.checks.iter().any(|c| c.state == CheckState::Failing) {
+                head.red_at.get_or_insert(record.at);
+            }
+        }
+        if seen.last != *signals {
+            seen.last = signals.clone();
+        }
+        Ok(())
+    }
+
+    pub(crate) fn record_outcome(&mut self, lease: &Lease, outcome: &OutcomeRecord) -> Answer<()> {
+        self.fenced(lease)?.outcomes.entry(outcome.pull).or_insert_with(|| outcome.clone());
+        Ok(())
+    }
+
+    pub(crate) fn write_journal(&mut self, lease: &Lease, entry: &JournalEntry) -> Answer<()> {
+        let book = self.fenced(lease)?;
+        if !book.journal.iter().any(|e| e.child == entry.child) {
+            book.journal.push(entry.clone());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn plan(&mut self, lease: &Lease, plan: &PlanRecord) -> Answer<PlanRecord> {
+        let book = self.fenced(lease)?;
+        if let Some(known) = book.plans.iter().find(|p| p.key == plan.key) {
+            return Ok(known.clone());
+        }
+        book.plans.push(plan.clone());
+        Ok(plan.clone())
+    }
+
+    pub(crate) fn plan_done(&mut self, lease: &Lease, key: &str, now: Timestamp) -> Answer<()> {
+        let book = self.fenced(lease)?;
+        let plan = book.plans.iter_mut().find(|p| p.key == key).ok_or(StoreError::Missing("plan"))?;
+        plan.done_at.get_or_insert(now);
+        Ok(())
+    }
+
+    pub(crate) fn plans(&self, repo: &RepoName) -> Vec<PlanRecord> {
+        self.repo(repo).map(|b| b.plans.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn add_epic(&mut self, lease: &Lease, epic: &EpicRecord) -> Answer<()> {
+        self.fenced(lease)?.epics.entry(epic.number).or_insert_with(|| epic.clone());
+        Ok(())
+    }
+
+    pub(crate) fn end_epic(&mut self, lease: &Lease, epic: Number, now: Timestamp) -> Answer<()> {
+        let epic = self.fenced(lease)?.epics.get_mut(&epic).ok_or(StoreError::Missing("epic"))?;
+        epic.ended_at.get_or_insert(now);
+        Ok(())
+    }
+
+    pub(crate) fn last_signals(&self, repo: &RepoName, pull: Number) -> Option<Signals> {
+        Some(self.repo(repo)?.pulls.get(&pull)?.last.clone())
+    }
+
+    pub(crate) fn heads(&self, repo: &RepoName, pull: Number) -> Vec<HeadSeen> {
+        self.repo(repo).and_then(|b| b.pulls.get(&pull)).map(|p| p.heads.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn enqueue(&mut self, lease: &Lease, new: &NewWork) -> Answer<WorkId> {
+        self.fenced(lease)?;
+        let key = new.task.key();
+        let known =
+            self.work.iter().find(|w| w.repo == new.repo && w.engine == new.engine && w.task.key() == key);
+        if let Some(known) = known {
+            return Ok(known.id);
+        }
+        let id = WorkId(self.work.len() as u64 + 1);
+        self.work.push(WorkItem {
+            id,
+            repo: new.repo.clone(),
+            task: new.task.clone(),
+            engine: new.engine.clone(),
+            created_at: new.at,
+            failures: 0,
+            losses: 0,
+            state: WorkState::Queued { not_before: new.at },
+        });
+        Ok(id)
+    }
+
+    pub(crate) fn claim(
+        &mut self,
+        holder: &Holder,
+        engines: &[EngineName],
+        now: Timestamp,
+        ttl_ms: i64,
+    ) -> Option<Claim> {
+        for item in &mut self.work {
+            if matches!(item.state, WorkState::Running { until, .. } if until <= now) {
+                lose(item, now);
+            }
+        }
+        let item = self.work.iter_mut().find(|w| {
+            matches!(w.state, WorkState::Queued { not_before } if not_before <= now)
+                && engines.contains(&w.engine)
+        })?;
+        self.claims += 1;
+        // Claims and attempts are counted together: a token that grows over all items grows over each.
+        let (attempt, token, until) = (AttemptId(self.claims), Token(self.claims), end(now, ttl_ms));
+        let event = WorkEvent::Claimed { attempt, holder: holder.clone(), token, until };
+        item.state = item.state.next(event).ok()?;
+        Some(Claim { item: item.clone(), attempt, token, until })
+    }
+
+    fn claimed(&mut self, claim: &Claim) -> Answer<&mut WorkItem> {
+        self.work
+            .iter_mut()
+            .find(|w| w.id == claim.item.id)
+            .filter(|w| {
+                matches!(w.state, WorkState::Running { attempt, token, .. }
+                    if attempt == claim.attempt && token == claim.token)
+            })
+            .ok_or(StoreError::Fenced)
+    }
+
+    pub(crate) fn renew(&mut self, claim: &Claim, now: Timestamp, ttl_ms: i64) -> Answer<Timestamp> {
+        let item = self.claimed(claim)?;
+        let until = end(now, ttl_ms);
+        item.state = step(&item.state, WorkEvent::Renewed { until })?;
+        Ok(until)
+    }
+
+    pub(crate) fn finish(
+        &mut self,
+        claim: &Claim,
+        result: Result<WorkOutcome, Timestamp>,
+        record: &AttemptRecord,
+    ) -> Answer<()> {
+        let item = self.claimed(claim)?;
+        let event = match result {
+            Ok(outcome) => {
+                let at = record.ended_at.unwrap_or(record.started_at);
+                WorkEvent::Finished { outcome, at }
+            }
+            Err(not_before) => WorkEvent::Retried { not_before },
+        };
+        item.state = step(&item.state, event)?;
+        item.failures += u32::from(record.failure.is_some());
+        self.attempts.push(record.clone());
+        Ok(())
+    }
+
+    pub(crate) fn cancel(&mut self, lease: &Lease, work: WorkId, now: Timestamp) -> Answer<()> {
+        self.fenced(lease)?;
+        let item = self.work.iter_mut().find(|w| w.id == work).ok_or(StoreError::Missing("work item"))?;
+        if matches!(item.state, WorkState::Queued { .. }) {
+            let event = WorkEvent::Finished { outcome: WorkOutcome::Cancelled, at: now };
+            item.state = step(&item.state, event)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn work(&self, filter: &WorkFilter) -> Vec<WorkItem> {
+        let wanted = |item: &&WorkItem| match filter {
+            WorkFilter::Repo(repo) => item.repo == *repo,
+            WorkFilter::Subject(repo, subject) => item.repo == *repo && item.task.subject() == *subject,
+            WorkFilter::Unfinished => !matches!(item.state, WorkState::Done { .. }),
+        };
+        self.work.iter().filter(wanted).cloned().collect()
+    }
+
+    pub(crate) fn attempts(&self, repo: &RepoName) -> Vec<AttemptRecord> {
+        let mut found: Vec<AttemptRecord> = self
+            .attempts
+            .iter()
+            .filter(|a| self.work.iter().any(|w| w.id == a.work && w.repo == *repo))
+            .cloned()
+            .collect();
+        found.sort_by_key(|a| a.attempt);
+        found
+    }
+}
+
+fn step(state: &WorkState, event: WorkEvent) -> Answer<WorkState> {
+    state.next(event).map_err(|_| StoreError::Missing("work item in that state"))
+}
+
+fn lose(item: &mut WorkItem, now: Timestamp) {
+    if let Ok(state) = item.state.next(WorkEvent::Lost { at: now }) {
+        item.state = state;
+        item.losses += 1;
+    }
+}
