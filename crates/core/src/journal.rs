@@ -12,8 +12,12 @@ use serde::{Deserialize, Serialize};
 /// Version of the format.
 pub const JOURNAL_SCHEMA: u32 = 1;
 
+/// The published JSON Schema (draft 2020-12) of one line (D7).
+pub const JOURNAL_SCHEMA_JSON: &str = include_str!("journal.schema.json");
+
 /// The lifecycle of one child.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct JournalEntry {
     /// Always [`JOURNAL_SCHEMA`] when written.
     pub schema: u32,
@@ -53,7 +57,7 @@ pub struct JournalEntry {
     pub deletions: u64,
     /// Files touched.
     pub changed_files: u64,
-    /// Where the child came from, as its labels say: severity, type, scope, complexity.
+    /// Where the child came from, as its labels say: severity, type, scope, complexity. Only labels that [`origin`] lets through.
     pub labels: Vec<Label>,
     /// In one word.
     pub result: OutcomeResult,
@@ -67,6 +71,7 @@ pub struct JournalEntry {
 
 /// A head commit with the time the forge first saw it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct HeadLine {
     /// The commit.
     pub sha: Sha,
@@ -76,6 +81,7 @@ pub struct HeadLine {
 
 /// One request and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Cycle {
     /// Threads that were open (review cycles only).
     pub threads: Vec<ThreadId>,
@@ -89,6 +95,7 @@ pub struct Cycle {
 
 /// A head whose checks failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CiRun {
     /// The commit.
     pub sha: Sha,
@@ -98,6 +105,7 @@ pub struct CiRun {
 
 /// How often an action was taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Automation {
     /// Which.
     pub action: ActionKind,
@@ -114,5 +122,93 @@ impl JournalEntry {
             Some(epic) => format!("epic-{epic}-child-{}.jsonl", self.child),
             None => format!("direct-child-{}.jsonl", self.child),
         }
+    }
+}
+
+/// A line that is no journal entry. The message names the place, never what stands there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum JournalError {
+    /// It is no JSON.
+    #[error("no JSON at column {column}")]
+    NotJson {
+        /// Byte in the line, from 1; 0 where the reader does not know.
+        column: usize,
+    },
+    /// It is of another version.
+    #[error("a journal line of version {found}, this program reads version {JOURNAL_SCHEMA}")]
+    Version {
+        /// Its version.
+        found: u64,
+    },
+    /// A field is missing, unknown or of another shape than the schema says.
+    #[error("no journal entry: a field is missing, unknown or of the wrong shape at column {column}")]
+    NotAnEntry {
+        /// Byte in the line, from 1; 0 where the reader does not know.
+        column: usize,
+    },
+    /// A label is none of those that a journal may have.
+    #[error("entry {position} of \"labels\" is no word that a journal may have")]
+    ForeignLabel {
+        /// Its position, from 1.
+        position: usize,
+    },
+}
+
+/// The schema as a value.
+pub fn schema() -> serde_json::Value {
+    #[expect(clippy::expect_used, reason = "a file of this crate, checked by a test")]
+    serde_json::from_str(JOURNAL_SCHEMA_JSON).expect("the schema is JSON")
+}
+
+/// Reads one line as strictly as the schema describes it, but that a field which may be null may also be missing.
+pub fn read_line(line: &str) -> Result<JournalEntry, JournalError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        schema: u64,
+    }
+    let wrong = |error: serde_json::Error| match error.classify() {
+        serde_json::error::Category::Data => JournalError::NotAnEntry { column: error.column() },
+        _ => JournalError::NotJson { column: error.column() },
+    };
+    let Versioned { schema } = serde_json::from_str(line).map_err(wrong)?;
+    if schema != u64::from(JOURNAL_SCHEMA) {
+        return Err(JournalError::Version { found: schema });
+    }
+    let entry: JournalEntry = serde_json::from_str(line).map_err(wrong)?;
+    match entry.labels.iter().position(|label| !is_ours(label.as_str())) {
+        None => Ok(entry),
+        Some(index) => Err(JournalError::ForeignLabel { position: index + 1 }),
+    }
+}
+
+/// The labels of an issue that tell where it came from. A label can be anybody's words: only those of A5, A8 and A9 go into a journal.
+pub fn origin(labels: &[Label]) -> Vec<Label> {
+    labels.iter().filter(|label| is_ours(label.as_str())).cloned().collect()
+}
+
+fn is_ours(label: &str) -> bool {
+    let word = |text: &str| (1..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase());
+    match label.split_once(':') {
+        Some(("complexity", size)) => matches!(size, "small" | "medium" | "large"),
+        Some(("lang", language)) => word(language),
+        Some(_) => false,
+        None => matches!(
+            label,
+            "audit"
+                | "critical"
+                | "high"
+                | "medium"
+                | "low"
+                | "security"
+                | "quality"
+                | "performance"
+                | "testing"
+                | "docs"
+                | "single-file"
+                | "package"
+                | "framework"
+                | "stale-location"
+                | "direct-dispatch"
+        ),
     }
 }

@@ -3,9 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use banksman_core::{
-    epic::{
-        Checklist, DIRECT_DISPATCH, Entry, EpicPlan, Fault, MAX_CHILDREN, MIN_CHILDREN, PlanError, plan_epics,
-    },
+    audit::DIRECT_DISPATCH,
+    epic::{Checklist, Entry, EpicPlan, Fault, MAX_CHILDREN, MIN_CHILDREN, PlanError, plan_epics},
     id::{ActorId, Number},
     intent::{Phase, Theme},
     signals::{IssueFacts, TitleHead},

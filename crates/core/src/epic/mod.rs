@@ -12,8 +12,8 @@ mod written;
 
 pub use checklist::{Checklist, Entry, append, render, tick};
 pub use plan::{
-    AUDIT, DIRECT_DISPATCH, EpicPlan, FEW_AUDITS, MAX_CHILDREN, MIN_CHILDREN, PlanError, PlannedEpic, Reason,
-    is_candidate, plan_epics,
+    AUDIT, EpicPlan, FEW_AUDITS, MAX_CHILDREN, MIN_CHILDREN, PlanError, PlannedEpic, Reason, is_candidate,
+    plan_epics,
 };
 pub use progress::{ChildFacts, ChildStatus, EpicFacts, EpicStep, next_steps};
 pub use written::{Fault, InvalidPlan, Place, PlanFault, WrittenEpic};

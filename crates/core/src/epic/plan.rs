@@ -9,6 +9,7 @@ use super::{
     written::WrittenEpic,
 };
 use crate::{
+    audit::DIRECT_DISPATCH,
     id::Number,
     intent::{AGENTIC, APPROVED, EpicDraft, NEEDS_APPROVAL, NEEDS_INTERVENTION, Phase, PhaseDraft, Theme},
     repo::RepoRules,
@@ -25,8 +26,6 @@ pub const MIN_CHILDREN: usize = 3;
 pub const FEW_AUDITS: usize = 5;
 /// Label of an issue that came from an audit (A5).
 pub const AUDIT: &str = "audit";
-/// Label of an issue that goes to an implementer without an epic (A9).
-pub const DIRECT_DISPATCH: &str = "direct-dispatch";
 
 /// What to make of the open issues of a repository. Serialises into a form that is pleasant to edit by hand (E4): see
 /// [`WrittenEpic`]. After editing, [`EpicPlan::validate`] tells whether it can be carried out.
