@@ -52,6 +52,13 @@ pub enum Deed {
         /// The implementer's label, the trigger.
         label: Label,
     },
+    /// Hand an issue without an epic to an implementer (A9); its work goes to the default branch.
+    DispatchDirect {
+        /// The issue.
+        issue: Number,
+        /// The implementer's label, the trigger.
+        label: Label,
+    },
     /// Ask a person for approval of a feature (X3).
     FlagApproval {
         /// The child.
@@ -485,6 +492,7 @@ impl Deed {
                 phases.iter().flat_map(|p| &p.children).map(|n| n.0).min().unwrap_or_default()
             ),
             Self::Dispatch { child, .. } => format!("dispatch:{child}"),
+            Self::DispatchDirect { issue, .. } => format!("dispatch-direct:{issue}"),
             Self::FlagApproval { child } => format!("flag-approval:{child}"),
             Self::OpenPull { child, .. } => format!("open-pull:{child}"),
             Self::RequestReviewFix { pull } => format!("request-review-fix:{pull}:{round}"),
@@ -555,6 +563,9 @@ impl Deed {
             ]
             .into_iter()
             .nth(at),
+            Self::DispatchDirect { issue, label } => {
+                once(at, Step::AddLabel { on: *issue, label: label.clone() })
+            }
             Self::FlagApproval { child } => [
                 Step::AddLabel { on: *child, label: label(NEEDS_APPROVAL) },
                 Step::Comment { on: *child, say: Sentence::NeedsApproval },

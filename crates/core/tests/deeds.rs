@@ -6,6 +6,7 @@ use banksman_core::{
     id::{AttemptId, CommentId, Number, ThreadId, Token},
     intent::{Deed, EpicDraft, Made, MergeMethod, Phase, PhaseDraft, Receipt, Step, Theme},
     policy::EscalateReason,
+    repo::RepoRules,
     say::{Instruction, Sentence},
     signals::Mark,
     text::{BranchName, EngineName, Fingerprint, Holder, Label, ScopeWord, Sha},
@@ -104,6 +105,10 @@ fn deed() -> impl Strategy<Value = Deed> {
             branch,
             label
         }),
+        number().prop_map(|issue| Deed::DispatchDirect {
+            issue,
+            label: RepoRules::agent_label(&EngineName::new("claude").unwrap())
+        }),
         number().prop_map(|child| Deed::FlagApproval { child }),
         (number(), branch(), branch()).prop_map(|(child, head, base)| Deed::OpenPull { child, head, base }),
         number().prop_map(|pull| Deed::RequestReviewFix { pull }),
@@ -167,7 +172,8 @@ fn effects(deed: &Deed) -> usize {
         | Deed::FlagApproval { .. }
         | Deed::Escalate { .. }
         | Deed::CloseEpic { .. } => 2,
-        Deed::OpenPull { .. }
+        Deed::DispatchDirect { .. }
+        | Deed::OpenPull { .. }
         | Deed::RequestReviewFix { .. }
         | Deed::RequestConflictFix { .. }
         | Deed::UpdateBranch { .. }
@@ -324,6 +330,7 @@ fn decision(deed: &Deed) -> String {
         Deed::Merge { pull, head, .. } => format!("{pull} {head}"),
         Deed::ResolveThreads { pull, threads } => format!("{pull} {:?} {}", threads.last(), threads.len()),
         Deed::FlagApproval { .. }
+        | Deed::DispatchDirect { .. }
         | Deed::RequestReviewFix { .. }
         | Deed::RequestConflictFix { .. }
         | Deed::UpdateBranch { .. }

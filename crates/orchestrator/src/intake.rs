@@ -77,6 +77,21 @@ impl<W: World> Orchestrator<W> {
         Ok(())
     }
 
+    /// Hands out issues that have no epic (A9). Those that are out already are left alone; the ones that the cap holds back come back.
+    pub async fn dispatch_direct(&self, rules: &RepoRules, issues: &[Number]) -> Result<Vec<Number>, Trouble> {
+        let turn = self.turn(&rules.repo).await?;
+        let mut held_back = Vec::new();
+        for issue in issues {
+            let deed = Deed::DispatchDirect { issue: *issue, label: RepoRules::agent_label(&rules.implementer) };
+            let spend = self.spend(rules, &rules.implementer, *issue);
+            let wish = Wish { spend: Some(spend), ..Wish::new(*issue, deed) };
+            if self.fulfil(&turn, &rules.repo, wish, &crate::pipeline::NoDrafts).await? == Did::OverCap {
+                held_back.push(*issue);
+            }
+        }
+        Ok(held_back)
+    }
+
     /// Stores a plan of epics and carries it out; a plan that an earlier process left is finished first. The numbers of the epics
     /// that were made or extended come back.
     pub async fn create_epics(&self, rules: &RepoRules, plan: &EpicPlan) -> Result<Vec<Number>, Trouble> {

@@ -331,7 +331,7 @@ pub(crate) enum Unsure {
 /// The action of the closed list that a deed carries out, if it is one.
 pub(crate) fn action_of(deed: &Deed) -> Option<ActionKind> {
     Some(match deed {
-        Deed::Dispatch { .. } => ActionKind::Dispatch,
+        Deed::Dispatch { .. } | Deed::DispatchDirect { .. } => ActionKind::Dispatch,
         Deed::RequestReviewFix { .. } => ActionKind::RequestReviewFix,
         Deed::RequestConflictFix { .. } => ActionKind::RequestConflictFix,
         Deed::ResolveThreads { .. } => ActionKind::ResolveThreads,

@@ -13,6 +13,7 @@ use banksman_core::{
     policy::EscalateReason,
     port::{Spend, Store, World},
     repo::RepoRules,
+    text::EngineName,
     work::WorkOutcome,
 };
 use jiff::SignedDuration;
@@ -83,13 +84,7 @@ impl<W: World> Orchestrator<W> {
                             branch: view.record.branch.clone(),
                             label: RepoRules::agent_label(&view.record.implementer),
                         };
-                        let spend = Spend {
-                            implementer: view.record.implementer.clone(),
-                            epic,
-                            cost: 1,
-                            cap: if bug!(CapIgnored) { None } else { rules.daily_tasks },
-                            window_start: self.now() - DAY,
-                        };
+                        let spend = self.spend(rules, &view.record.implementer, epic);
                         wishes.push(Wish { spend: Some(spend), ..Wish::new(*child, deed) });
                     }
                     EpicStep::CloseChild(child) => {
@@ -137,6 +132,17 @@ impl<W: World> Orchestrator<W> {
             }
         }
         Ok((acted, over_cap))
+    }
+
+    /// What one dispatch spends: one task, under the cap of the last 24 hours.
+    pub(crate) fn spend(&self, rules: &RepoRules, implementer: &EngineName, epic: Number) -> Spend {
+        Spend {
+            implementer: implementer.clone(),
+            epic,
+            cost: 1,
+            cap: if bug!(CapIgnored) { None } else { rules.daily_tasks },
+            window_start: self.now() - DAY,
+        }
     }
 
     /// How often a deed was done already under the keys of rounds 1, 2, ...
