@@ -14,6 +14,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::future::Future;
 
+/// Banksman's own account, the first in every book.
+pub const BANKSMAN: ActorId = ActorId(1);
+
 /// The book could not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BookError {
@@ -262,8 +265,10 @@ pub struct PullRecord {
     pub labels: Vec<Label>,
     /// The issues it closes.
     pub closes: Vec<Number>,
-    /// Its heads, oldest first; never empty.
-    pub heads: Vec<HeadRecord>,
+    /// Its head as last seen.
+    pub head: HeadRecord,
+    /// The heads before it, oldest first.
+    pub earlier: Vec<HeadRecord>,
     /// Verdicts, oldest first; mere comments are not among them.
     pub reviews: Vec<VerdictRecord>,
     /// Review threads, oldest first.
@@ -331,6 +336,8 @@ pub struct Size {
 pub struct Sighting {
     /// Whose.
     pub pull: Number,
+    /// The head that the look knew; if another look was faster, nothing is recorded.
+    pub after: Sha,
     /// The commit.
     pub head: Sha,
     /// Who made it.

@@ -65,8 +65,13 @@ pub(super) fn open(tx: &Tx<'_>, repo: &RepoName, pull: NewPull) -> Result<Number
             issue.0
         ])?;
     }
-    let first =
-        Sighting { pull: number, head: pull.head, origin: HeadOrigin::Pushed, commits: Commits::Some };
+    let first = Sighting {
+        pull: number,
+        after: pull.head.clone(),
+        head: pull.head,
+        origin: HeadOrigin::Pushed,
+        commits: Commits::Some,
+    };
     add_head(tx, repo, &first, at)?;
     if pull.checks == Checking::Configured {
         checks::queue(tx, repo, &first.head, at)?;
@@ -84,8 +89,10 @@ pub(super) fn see(
 ) -> Result<(), Trouble> {
     for seen in sightings {
         let changed = tx
-            .prepare_cached("UPDATE pull SET head = ?3 WHERE repo = ?1 AND number = ?2 AND head <> ?3")?
-            .execute(params![Word(repo), seen.pull.0, Word(&seen.head)])?;
+            .prepare_cached(
+                "UPDATE pull SET head = ?3 WHERE repo = ?1 AND number = ?2 AND head = ?4 AND head <> ?3",
+            )?
+            .execute(params![Word(repo), seen.pull.0, Word(&seen.head), Word(&seen.after)])?;
         if changed == 0 {
             continue;
         }

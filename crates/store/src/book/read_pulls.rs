@@ -67,6 +67,11 @@ fn record(row: &Row<'_>) -> rusqlite::Result<PullRecord> {
     let Json(labels) = row.get("labels")?;
     let Json(closes) = row.get("closes")?;
     let Json(heads): Json<Vec<(Sha, i64, HeadOrigin, Commits)>> = row.get("heads")?;
+    let mut earlier: Vec<HeadRecord> = heads
+        .into_iter()
+        .map(|(sha, at, origin, commits)| Ok(HeadRecord { sha, at: time(at)?, origin, commits }))
+        .collect::<rusqlite::Result<_>>()?;
+    let head = earlier.pop().ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     let Json(reviews): Json<Vec<(ActorId, Opinion, Sha, i64)>> = row.get("reviews")?;
     let Json(threads): Json<Vec<(ThreadId, i64, Option<ActorId>)>> = row.get("threads")?;
     let plan: Option<Json<PlanRow>> = row.get("plan")?;
@@ -84,10 +89,8 @@ fn record(row: &Row<'_>) -> rusqlite::Result<PullRecord> {
         head_fate: row.word("head_fate")?,
         labels,
         closes,
-        heads: heads
-            .into_iter()
-            .map(|(sha, at, origin, commits)| Ok(HeadRecord { sha, at: time(at)?, origin, commits }))
-            .collect::<rusqlite::Result<_>>()?,
+        head,
+        earlier,
         reviews: reviews
             .into_iter()
             .map(|(reviewer, opinion, head, at)| Ok(VerdictRecord { reviewer, opinion, head, at: time(at)? }))
