@@ -201,11 +201,13 @@ impl Signals {
 
     /// What an escalation remembers, to notice that something changed since (row 3 of the policy).
     pub fn mark(&self) -> Mark {
+        let checks = self.check_counts();
         Mark {
             head: self.head.clone(),
             unresolved: self.unresolved(),
             conflicting: self.conflicting(),
-            failing: self.check_counts().failing > 0,
+            failing: checks.failing > 0,
+            pending: checks.failing == 0 && checks.pending > 0,
         }
     }
 }
@@ -221,6 +223,9 @@ pub struct Mark {
     pub conflicting: bool,
     /// At least one check red.
     pub failing: bool,
+    /// No check red, at least one undecided: checks that took too long may still turn green.
+    #[serde(default)]
+    pub pending: bool,
 }
 
 /// All that is ever read of an issue.

@@ -90,8 +90,15 @@ fn deed() -> impl Strategy<Value = Deed> {
     let label = "[a-z]{1,10}:[a-z]{1,10}".prop_map(|t| Label::new(&t).unwrap());
     let threads = prop::collection::btree_set(1..1000u64, 1..6)
         .prop_map(|t| t.into_iter().map(ThreadId).collect::<Vec<_>>());
-    let mark = (sha(), 0..3u32, any::<bool>(), any::<bool>())
-        .prop_map(|(head, unresolved, conflicting, failing)| Mark { head, unresolved, conflicting, failing });
+    let mark = (sha(), 0..3u32, any::<[bool; 3]>()).prop_map(
+        |(head, unresolved, [conflicting, failing, pending])| Mark {
+            head,
+            unresolved,
+            conflicting,
+            failing,
+            pending,
+        },
+    );
     let method = prop::sample::select(vec![MergeMethod::Squash, MergeMethod::Merge]);
     prop_oneof![
         ("[0-9a-f]{32}", numbers())

@@ -533,6 +533,30 @@ fn undecided_checks_call_a_person_after_the_configured_hours_only() {
 }
 
 #[test]
+fn a_change_of_any_kind_reopens_an_escalated_pull_request() {
+    let head = ready().0.head;
+    let escalated = |before: fn(&mut Signals), after: fn(&mut Signals)| {
+        case(|s, h| {
+            before(s);
+            h.escalated = Some(s.mark());
+            after(s);
+        })
+    };
+    let merge = (15, Action::Merge { head });
+    let undecided = |s: &mut Signals| s.checks = checks(Checks::Pending);
+    let green = |s: &mut Signals| s.checks = checks(Checks::Green);
+    assert_eq!(escalated(undecided, |_| {}).0, 3);
+    assert_eq!(escalated(undecided, green), merge);
+    assert_eq!(escalated(|s| s.checks = checks(Checks::Red), green), merge);
+    let settled = |s: &mut Signals| s.threads = threads(Threads::None);
+    assert_eq!(escalated(|s| s.threads = threads(Threads::Newer), settled), merge);
+    let clean = |s: &mut Signals| s.mergeable = Mergeable::Mergeable;
+    assert_eq!(escalated(|s| s.mergeable = Mergeable::Conflicting, clean), merge);
+    let other = |s: &mut Signals| s.head = Sha::new(&"c".repeat(40)).unwrap();
+    assert_eq!(escalated(|_| {}, other).0, 15);
+}
+
+#[test]
 fn the_table_is_numbered_and_said_as_in_the_specification() {
     let numbers: Vec<u8> = TABLE.iter().map(|row| row.number).collect();
     assert_eq!(numbers, (1..=16).collect::<Vec<u8>>());
