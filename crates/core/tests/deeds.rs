@@ -4,7 +4,10 @@
 
 use banksman_core::{
     id::{AttemptId, CommentId, Number, ThreadId, Token},
-    intent::{Deed, EpicDraft, Made, MergeMethod, Phase, PhaseDraft, Receipt, Step, Theme},
+    intent::{
+        AGENTIC, APPROVED, Deed, EpicDraft, Made, MergeMethod, NEEDS_APPROVAL, NEEDS_INTERVENTION, Phase,
+        PhaseDraft, Receipt, Step, Theme, label,
+    },
     policy::EscalateReason,
     repo::RepoRules,
     say::{Instruction, Sentence},
@@ -87,7 +90,7 @@ fn reason() -> impl Strategy<Value = EscalateReason> {
 }
 
 fn deed() -> impl Strategy<Value = Deed> {
-    let label = "[a-z]{1,10}:[a-z]{1,10}".prop_map(|t| Label::new(&t).unwrap());
+    let label = || "[a-z]{1,10}:[a-z]{1,10}".prop_map(|t| Label::new(&t).unwrap());
     let threads = prop::collection::btree_set(1..1000u64, 1..6)
         .prop_map(|t| t.into_iter().map(ThreadId).collect::<Vec<_>>());
     let mark = (sha(), 0..3u32, any::<[bool; 3]>()).prop_map(
@@ -116,6 +119,7 @@ fn deed() -> impl Strategy<Value = Deed> {
             issue,
             label: RepoRules::agent_label(&EngineName::new("claude").unwrap())
         }),
+        (number(), label()).prop_map(|(issue, label)| Deed::DispatchDirect { issue, label }),
         number().prop_map(|child| Deed::FlagApproval { child }),
         (number(), branch(), branch()).prop_map(|(child, head, base)| Deed::OpenPull { child, head, base }),
         number().prop_map(|pull| Deed::RequestReviewFix { pull }),
@@ -186,6 +190,7 @@ fn effects(deed: &Deed) -> usize {
         | Deed::UpdateBranch { .. }
         | Deed::EnableAutoMerge { .. }
         | Deed::Merge { .. }
+        | Deed::DispatchDirect { .. }
         | Deed::TickParent { .. }
         | Deed::CloseChild { .. }
         | Deed::OpenEpicPull { .. } => 1,
@@ -228,6 +233,9 @@ proptest! {
             Deed::Dispatch { child, label, .. } => prop_assert_eq!(last, Some(Step::AddLabel { on: child, label })),
             Deed::CloseAudit { audit, .. } => prop_assert_eq!(last, Some(Step::CloseIssue { issue: audit })),
             Deed::CloseEpic { epic, .. } => prop_assert_eq!(last, Some(Step::CloseIssue { issue: epic })),
+            Deed::DispatchDirect { issue, label } => {
+                prop_assert_eq!(last, Some(Step::AddLabel { on: issue, label }));
+            }
             _ => {}
         }
     }
@@ -332,6 +340,7 @@ fn decision(deed: &Deed) -> String {
         Deed::CreateEpic { epic } => format!("{:?}", first(&epic.phases)),
         Deed::ExtendEpic { epic, phases } => format!("{epic} {:?}", first(phases)),
         Deed::Dispatch { child, .. } | Deed::OpenPull { child, .. } => format!("{child}"),
+        Deed::DispatchDirect { issue, .. } => format!("{issue}"),
         Deed::OpenEpicPull { epic, .. } | Deed::CloseEpic { epic, .. } => format!("{epic}"),
         Deed::Escalate { subject, .. } => format!("{subject}"),
         Deed::Merge { pull, head, .. } => format!("{pull} {head}"),
@@ -345,6 +354,13 @@ fn decision(deed: &Deed) -> String {
         | Deed::ResolveConflict { .. }
         | Deed::TickParent { .. }
         | Deed::CloseChild { .. } => format!("{deed:?}"),
+    }
+}
+
+#[test]
+fn compiled_in_labels_have_the_shape_of_labels() {
+    for text in [NEEDS_INTERVENTION, NEEDS_APPROVAL, APPROVED, AGENTIC] {
+        assert_eq!(label(text).as_str(), text);
     }
 }
 
