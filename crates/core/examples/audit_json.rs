@@ -30,7 +30,10 @@ fn main() -> ExitCode {
                     "complexity": finding.complexity, "locations": locations, "fix": finding.fix, "line": finding.line,
                 })
             }).collect();
-            println!("{}", serde_json::json!({ "title": report.title, "format": report.format, "findings": findings }));
+            println!(
+                "{}",
+                serde_json::json!({ "title": report.title, "format": report.format, "findings": findings })
+            );
             ExitCode::SUCCESS
         }
         Err(message) => {

@@ -3,34 +3,101 @@
 use std::collections::BTreeSet;
 
 use super::location::package;
-use super::{Complexity, FindingStatus, FindingType, Fingerprint, Finding, Location, Scope, Severity};
+use super::{Complexity, Finding, FindingStatus, FindingType, Fingerprint, Location, Scope, Severity};
 
 use FindingType::{Docs, Performance, Quality, Security, Testing};
 
 /// Beginnings of words that hint at a type.
 const HINTS: &[(&str, FindingType)] = &[
-    ("secur", Security), ("vulnerab", Security), ("injection", Security), ("xss", Security), ("csrf", Security),
-    ("ssrf", Security), ("auth", Security), ("oauth", Security), ("token", Security), ("secret", Security),
-    ("passw", Security), ("credential", Security), ("crypto", Security), ("encrypt", Security), ("cve", Security),
-    ("cwe", Security), ("exploit", Security), ("attack", Security), ("sanitiz", Security), ("privileg", Security),
-    ("permission", Security), ("tls", Security), ("certificate", Security), ("zeroiz", Security), ("csp", Security),
-    ("rustsec", Security), ("unsound", Security), ("traversal", Security), ("advisor", Security),
-    ("perform", Performance), ("slow", Performance), ("latenc", Performance), ("cach", Performance),
-    ("memory", Performance), ("bundle", Performance), ("gas", Performance), ("rerender", Performance),
-    ("quadratic", Performance), ("inefficien", Performance), ("scalab", Performance), ("throughput", Performance),
-    ("lazy", Performance), ("optimiz", Performance), ("index", Performance),
-    ("test", Testing), ("coverage", Testing), ("flak", Testing), ("golden", Testing), ("fixture", Testing),
-    ("doc", Docs), ("readme", Docs), ("comment", Docs), ("changelog", Docs), ("docstring", Docs), ("godoc", Docs),
-    ("quality", Quality), ("maintainab", Quality), ("refactor", Quality), ("duplicat", Quality),
-    ("architect", Quality), ("bug", Quality), ("logic", Quality), ("unused", Quality), ("smell", Quality),
-    ("correctness", Quality), ("redundant", Quality), ("typ", Quality), ("lint", Quality), ("ux", Quality),
-    ("complexity", Quality), ("race", Quality), ("unwrap", Quality), ("panic", Quality), ("naming", Quality),
+    ("secur", Security),
+    ("vulnerab", Security),
+    ("injection", Security),
+    ("xss", Security),
+    ("csrf", Security),
+    ("ssrf", Security),
+    ("auth", Security),
+    ("oauth", Security),
+    ("token", Security),
+    ("secret", Security),
+    ("passw", Security),
+    ("credential", Security),
+    ("crypto", Security),
+    ("encrypt", Security),
+    ("cve", Security),
+    ("cwe", Security),
+    ("exploit", Security),
+    ("attack", Security),
+    ("sanitiz", Security),
+    ("privileg", Security),
+    ("permission", Security),
+    ("tls", Security),
+    ("certificate", Security),
+    ("zeroiz", Security),
+    ("csp", Security),
+    ("rustsec", Security),
+    ("unsound", Security),
+    ("traversal", Security),
+    ("advisor", Security),
+    ("perform", Performance),
+    ("slow", Performance),
+    ("latenc", Performance),
+    ("cach", Performance),
+    ("memory", Performance),
+    ("bundle", Performance),
+    ("gas", Performance),
+    ("rerender", Performance),
+    ("quadratic", Performance),
+    ("inefficien", Performance),
+    ("scalab", Performance),
+    ("throughput", Performance),
+    ("lazy", Performance),
+    ("optimiz", Performance),
+    ("index", Performance),
+    ("test", Testing),
+    ("coverage", Testing),
+    ("flak", Testing),
+    ("golden", Testing),
+    ("fixture", Testing),
+    ("doc", Docs),
+    ("readme", Docs),
+    ("comment", Docs),
+    ("changelog", Docs),
+    ("docstring", Docs),
+    ("godoc", Docs),
+    ("quality", Quality),
+    ("maintainab", Quality),
+    ("refactor", Quality),
+    ("duplicat", Quality),
+    ("architect", Quality),
+    ("bug", Quality),
+    ("logic", Quality),
+    ("unused", Quality),
+    ("smell", Quality),
+    ("correctness", Quality),
+    ("redundant", Quality),
+    ("typ", Quality),
+    ("lint", Quality),
+    ("ux", Quality),
+    ("complexity", Quality),
+    ("race", Quality),
+    ("unwrap", Quality),
+    ("panic", Quality),
+    ("naming", Quality),
 ];
 
 /// The same in Chinese.
 const PHRASES: &[(&str, FindingType)] = &[
-    ("安全", Security), ("漏洞", Security), ("注入", Security), ("密钥", Security), ("性能", Performance),
-    ("缓存", Performance), ("索引", Performance), ("测试", Testing), ("文档", Docs), ("质量", Quality), ("逻辑", Quality),
+    ("安全", Security),
+    ("漏洞", Security),
+    ("注入", Security),
+    ("密钥", Security),
+    ("性能", Performance),
+    ("缓存", Performance),
+    ("索引", Performance),
+    ("测试", Testing),
+    ("文档", Docs),
+    ("质量", Quality),
+    ("逻辑", Quality),
     ("体验", Quality),
 ];
 
@@ -89,9 +156,22 @@ pub(crate) fn complexity(scope: Scope, title: &str, fix: Option<&str>, effort: O
     }
     let words = format!("{title} {}", fix.unwrap_or_default()).to_lowercase();
     let has = |known: &[&str]| {
-        words.split(|c: char| !c.is_alphanumeric()).take(200).any(|word| known.iter().any(|k| word.starts_with(k)))
+        words
+            .split(|c: char| !c.is_alphanumeric())
+            .take(200)
+            .any(|word| known.iter().any(|k| word.starts_with(k)))
     };
-    let heavy = has(&["refactor", "redesign", "rewrit", "migrat", "split", "architect", "restructur", "decompos", "重构"]);
+    let heavy = has(&[
+        "refactor",
+        "redesign",
+        "rewrit",
+        "migrat",
+        "split",
+        "architect",
+        "restructur",
+        "decompos",
+        "重构",
+    ]);
     let light = has(&["typo", "renam", "upgrad", "bump", "comment", "document", "remove", "delete"]);
     match (scope, heavy, light) {
         (Scope::SingleFile, false, _) | (Scope::Package, false, true) => Complexity::Small,
@@ -125,16 +205,22 @@ fn stated_effort(text: &str) -> Option<Complexity> {
 /// When a finding is done, for one whose report does not say.
 pub(crate) fn acceptance(fix: Option<&str>) -> Vec<String> {
     let done = fix.map(first_sentence).filter(|sentence| !sentence.is_empty());
-    let done = done.map_or_else(|| "The problem described above no longer occurs".to_owned(), ToOwned::to_owned);
+    let done =
+        done.map_or_else(|| "The problem described above no longer occurs".to_owned(), ToOwned::to_owned);
     vec![done, "A test or check would fail if it came back".to_owned()]
 }
 
 /// The first sentence of a text, at most 200 characters, on one line.
 pub(crate) fn first_sentence(text: &str) -> &str {
-    let line = text.lines().map(|line| line.trim().trim_start_matches(['-', '*', ' '])).find(|line| !line.is_empty());
+    let line = text
+        .lines()
+        .map(|line| line.trim().trim_start_matches(['-', '*', ' ']))
+        .find(|line| !line.is_empty());
     let line = line.unwrap_or_default();
     let end = line.find(['。', '；']).or_else(|| {
-        line.match_indices(". ").map(|(at, _)| at).find(|&at| !line[..at].ends_with("e.g") && !line[..at].ends_with("i.e"))
+        line.match_indices(". ")
+            .map(|(at, _)| at)
+            .find(|&at| !line[..at].ends_with("e.g") && !line[..at].ends_with("i.e"))
     });
     let sentence = &line[..end.unwrap_or(line.len())];
     let cut = sentence.char_indices().nth(200).map_or(sentence.len(), |(at, _)| at);
@@ -163,11 +249,17 @@ pub(crate) struct Known {
 impl Known {
     /// The finding, with everything that was not said filled in.
     pub(crate) fn judged(self) -> Finding {
-        let title_weighs = [(self.category.as_str(), 8), (self.title.as_str(), 4), (self.headings.as_str(), 3), (self.audit.as_str(), 2)];
+        let title_weighs = [
+            (self.category.as_str(), 8),
+            (self.title.as_str(), 4),
+            (self.headings.as_str(), 3),
+            (self.audit.as_str(), 2),
+        ];
         let kind = self.kind.unwrap_or_else(|| kind(&title_weighs));
         let scope = scope(&self.locations);
         let complexity = complexity(scope, &self.title, self.fix.as_deref(), self.effort.as_deref());
-        let acceptance = if self.acceptance.is_empty() { acceptance(self.fix.as_deref()) } else { self.acceptance };
+        let acceptance =
+            if self.acceptance.is_empty() { acceptance(self.fix.as_deref()) } else { self.acceptance };
         Finding {
             title: self.title,
             id: self.id,

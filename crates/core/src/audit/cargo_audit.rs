@@ -43,7 +43,7 @@ fn advisory(entry: &Value, warning: Option<&str>) -> Known {
         ([], _) => format!("No fixed version of {package} is known: replace it or accept the risk"),
         (versions, _) => format!("Upgrade {package} to {}", versions.join(" or ")),
     };
-    let stated = text("/advisory/cvss").and_then(cvss_vector).or_else(|| match warning {
+    let stated = text("/advisory/cvss").and_then(cvss_vector).or(match warning {
         Some("unsound") => Some(Severity::Medium),
         Some(_) => Some(Severity::Low),
         None => None,
@@ -54,7 +54,11 @@ fn advisory(entry: &Value, warning: Option<&str>) -> Known {
         id: text("/advisory/id").map(|id| one_line(id, 80)),
         text: format!("{}{link}", text("/advisory/description").unwrap_or(what)),
         severity: stated,
-        kind: Some(if warning.is_none_or(|sort| sort == "unsound") { FindingType::Security } else { FindingType::Quality }),
+        kind: Some(if warning.is_none_or(|sort| sort == "unsound") {
+            FindingType::Security
+        } else {
+            FindingType::Quality
+        }),
         locations: vec![Location { path: "Cargo.lock".to_owned(), lines: None }],
         fix: Some(fix),
         ..Known::default()
@@ -65,14 +69,35 @@ fn advisory(entry: &Value, warning: Option<&str>) -> Known {
 fn cvss_vector(vector: &str) -> Option<Severity> {
     let metric = |name: &str| vector.split('/').find_map(|part| part.strip_prefix(name)?.strip_prefix(':'));
     let changed = metric("S")? == "C";
-    let vector_of = match metric("AV")? { "N" => 0.85, "A" => 0.62, "L" => 0.55, _ => 0.2 };
+    let vector_of = match metric("AV")? {
+        "N" => 0.85,
+        "A" => 0.62,
+        "L" => 0.55,
+        _ => 0.2,
+    };
     let effort = if metric("AC")? == "L" { 0.77 } else { 0.44 };
-    let rights = match (metric("PR")?, changed) { ("N", _) => 0.85, ("L", false) => 0.62, ("L", true) => 0.68, (_, false) => 0.27, (_, true) => 0.5 };
+    let rights = match (metric("PR")?, changed) {
+        ("N", _) => 0.85,
+        ("L", false) => 0.62,
+        ("L", true) => 0.68,
+        (_, false) => 0.27,
+        (_, true) => 0.5,
+    };
     let user = if metric("UI")? == "N" { 0.85 } else { 0.62 };
-    let loss = |name| metric(name).map(|level| match level { "H" => 0.56, "L" => 0.22, _ => 0.0 });
+    let loss = |name| {
+        metric(name).map(|level| match level {
+            "H" => 0.56,
+            "L" => 0.22,
+            _ => 0.0,
+        })
+    };
     let kept: f64 = (1.0 - loss("C")?) * (1.0 - loss("I")?) * (1.0 - loss("A")?);
     let impact_base = 1.0 - kept;
-    let impact = if changed { 7.52 * (impact_base - 0.029) - 3.25 * (impact_base - 0.02).powi(15) } else { 6.42 * impact_base };
+    let impact = if changed {
+        7.52 * (impact_base - 0.029) - 3.25 * (impact_base - 0.02).powi(15)
+    } else {
+        6.42 * impact_base
+    };
     if impact <= 0.0 {
         return Some(Severity::Low);
     }

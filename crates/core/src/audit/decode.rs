@@ -7,7 +7,11 @@ use super::{AuditError, MAX_REPORT_BYTES};
 /// The text of a report.
 pub(crate) fn decode<'a>(report: &'a [u8], name: &str) -> Result<Cow<'a, str>, AuditError> {
     if report.len() > MAX_REPORT_BYTES {
-        return Err(AuditError::TooLarge { name: name.to_owned(), size: report.len(), limit: MAX_REPORT_BYTES });
+        return Err(AuditError::TooLarge {
+            name: name.to_owned(),
+            size: report.len(),
+            limit: MAX_REPORT_BYTES,
+        });
     }
     let binary = |offset| AuditError::Binary { name: name.to_owned(), offset };
     if let Some((encoding, mark)) = encoding_rs::Encoding::for_bom(report) {
@@ -58,7 +62,10 @@ mod tests {
     #[test]
     fn errors_name_the_report_and_the_limit() {
         let error = decode(&vec![b'a'; MAX_REPORT_BYTES + 1], "big.md").unwrap_err().to_string();
-        assert!(error.starts_with("big.md: the report has 4194305 bytes, more than the limit of 4194304;"), "{error}");
+        assert!(
+            error.starts_with("big.md: the report has 4194305 bytes, more than the limit of 4194304;"),
+            "{error}"
+        );
         let error = decode(b"PK\x03\x04", "x.zip").unwrap_err().to_string();
         assert!(error.starts_with("x.zip: byte 2 is not text"), "{error}");
     }

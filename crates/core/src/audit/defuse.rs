@@ -28,7 +28,8 @@ pub(crate) fn quote(text: &str, most: usize) -> String {
     for line in visible[..cut].trim_end().lines() {
         let content = line.trim_start_matches([' ', '\t']);
         // Indentation is kept with spaces that make no code block of it.
-        let indent = line[..line.len() - content.len()].chars().map(|c| if c == '\t' { 4 } else { 1 }).sum::<usize>();
+        let indent =
+            line[..line.len() - content.len()].chars().map(|c| if c == '\t' { 4 } else { 1 }).sum::<usize>();
         quoted.push_str("> ");
         quoted.push_str(&"\u{a0}".repeat(indent.min(40)));
         quoted.push_str(&escape(&inert(content.trim_end())));
@@ -42,7 +43,10 @@ pub(crate) fn quote(text: &str, most: usize) -> String {
 
 /// A path for a code span: characters that could end it or refer are replaced.
 pub(crate) fn path(path: &str) -> String {
-    inert(&visible(path)).chars().map(|c| if matches!(c, '`' | '<' | '>' | '|' | '\n') { '_' } else { c }).collect()
+    inert(&visible(path))
+        .chars()
+        .map(|c| if matches!(c, '`' | '<' | '>' | '|' | '\n') { '_' } else { c })
+        .collect()
 }
 
 /// The text without control characters, escape sequences, direction marks and invisible characters.
@@ -128,7 +132,9 @@ fn escape(text: &str) -> String {
     let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
     for (at, c) in text.char_indices() {
         let first = at == 0;
-        let inside_word = at > 0 && bytes[at - 1].is_ascii_alphanumeric() && bytes.get(at + 1).is_some_and(u8::is_ascii_alphanumeric);
+        let inside_word = at > 0
+            && bytes[at - 1].is_ascii_alphanumeric()
+            && bytes.get(at + 1).is_some_and(u8::is_ascii_alphanumeric);
         match c {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
@@ -156,7 +162,10 @@ mod tests {
 
     #[test]
     fn a_quote_holds_whatever_is_in_it() {
-        assert_eq!(quote("- [ ] #5\n```\n</details>\n\n    code", 999), "> \\- \\[ \\] ＃5\n> \\`\\`\\`\n> &lt;/details&gt;\n> \n> \u{a0}\u{a0}\u{a0}\u{a0}code\n");
+        assert_eq!(
+            quote("- [ ] #5\n```\n</details>\n\n    code", 999),
+            "> \\- \\[ \\] ＃5\n> \\`\\`\\`\n> &lt;/details&gt;\n> \n> \u{a0}\u{a0}\u{a0}\u{a0}code\n"
+        );
     }
 
     #[test]

@@ -63,8 +63,25 @@ pub(crate) fn of(report: &Report, finding: &Finding, stale: &[String]) -> IssueD
 /// The type in the title: that of the finding, or `fix` for a quality finding that is a mistake in what the code does.
 fn title_word(finding: &Finding) -> &'static str {
     const MISTAKES: &[&str] = &[
-        "bug", "crash", "panic", "race", "leak", "broken", "wrong", "incorrect", "lost", "loses", "overflow", "hang", "fails",
-        "fail", "corrupt", "deadlock", "collision", "overwrite", "never",
+        "bug",
+        "crash",
+        "panic",
+        "race",
+        "leak",
+        "broken",
+        "wrong",
+        "incorrect",
+        "lost",
+        "loses",
+        "overflow",
+        "hang",
+        "fails",
+        "fail",
+        "corrupt",
+        "deadlock",
+        "collision",
+        "overwrite",
+        "never",
     ];
     match finding.kind {
         FindingType::Security => "security",
@@ -73,7 +90,9 @@ fn title_word(finding: &Finding) -> &'static str {
         FindingType::Docs => "docs",
         FindingType::Quality => {
             let lower = finding.title.to_lowercase();
-            let mistaken = lower.split(|c: char| !c.is_alphanumeric()).any(|word| MISTAKES.iter().any(|known| word.starts_with(known)));
+            let mistaken = lower
+                .split(|c: char| !c.is_alphanumeric())
+                .any(|word| MISTAKES.iter().any(|known| word.starts_with(known)));
             if mistaken { "fix" } else { "quality" }
         }
     }
@@ -104,6 +123,8 @@ pub(crate) fn scope_name<'a>(paths: impl Iterator<Item = &'a str> + Clone) -> St
     };
     let keep = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '/' | '-');
     let lower: String = shared.to_ascii_lowercase().chars().map(|c| if keep(c) { c } else { '-' }).collect();
+    // `gh-4` would refer to an issue, and `www.` begin a link.
+    let lower = lower.replace("gh-", "gh_").replace("www.", "www_");
     let trimmed = lower.trim_matches(['-', '/', '.']);
     match trimmed.len() {
         0..=24 => trimmed.to_owned(),
@@ -117,7 +138,13 @@ fn common_folder<'a>(mut paths: impl Iterator<Item = &'a str>) -> String {
     let Some(mut common) = paths.next().map(folder) else { return String::new() };
     for path in paths {
         let other = folder(path);
-        let shared = common.split('/').zip(other.split('/')).take_while(|(a, b)| a == b).map(|(a, _)| a).collect::<Vec<_>>().join("/");
+        let shared = common
+            .split('/')
+            .zip(other.split('/'))
+            .take_while(|(a, b)| a == b)
+            .map(|(a, _)| a)
+            .collect::<Vec<_>>()
+            .join("/");
         common = shared;
     }
     common
@@ -125,7 +152,10 @@ fn common_folder<'a>(mut paths: impl Iterator<Item = &'a str>) -> String {
 
 /// Severity, type, scope and `audit` as bare words; complexity and languages with a prefix.
 fn labels(finding: &Finding) -> BTreeSet<String> {
-    let mut labels: BTreeSet<String> = [finding.severity.as_str(), finding.kind.as_str(), finding.scope.as_str(), "audit"].map(str::to_owned).into();
+    let mut labels: BTreeSet<String> =
+        [finding.severity.as_str(), finding.kind.as_str(), finding.scope.as_str(), "audit"]
+            .map(str::to_owned)
+            .into();
     labels.insert(format!("complexity:{}", finding.complexity));
     labels.extend(languages(finding));
     labels
@@ -134,15 +164,40 @@ fn labels(finding: &Finding) -> BTreeSet<String> {
 /// A label per language of the files named.
 fn languages(finding: &Finding) -> impl Iterator<Item = String> {
     const LANGUAGES: &[(&str, &[&str])] = &[
-        ("rust", &["rs"]), ("go", &["go"]), ("python", &["py"]), ("typescript", &["ts", "tsx"]),
-        ("javascript", &["js", "jsx", "mjs", "cjs", "vue", "svelte"]), ("java", &["java"]), ("kotlin", &["kt", "kts"]),
-        ("csharp", &["cs"]), ("c", &["c", "h"]), ("cpp", &["cc", "cpp", "cxx", "hpp"]), ("ruby", &["rb"]), ("php", &["php"]),
-        ("swift", &["swift"]), ("dart", &["dart"]), ("solidity", &["sol"]), ("shell", &["sh", "bash", "zsh"]), ("sql", &["sql"]),
-        ("html", &["html", "htm"]), ("css", &["css", "scss", "sass", "less"]), ("elixir", &["ex", "exs"]), ("scala", &["scala"]),
-        ("lua", &["lua"]), ("zig", &["zig"]), ("circom", &["circom"]), ("terraform", &["tf"]), ("haskell", &["hs"]),
+        ("rust", &["rs"]),
+        ("go", &["go"]),
+        ("python", &["py"]),
+        ("typescript", &["ts", "tsx"]),
+        ("javascript", &["js", "jsx", "mjs", "cjs", "vue", "svelte"]),
+        ("java", &["java"]),
+        ("kotlin", &["kt", "kts"]),
+        ("csharp", &["cs"]),
+        ("c", &["c", "h"]),
+        ("cpp", &["cc", "cpp", "cxx", "hpp"]),
+        ("ruby", &["rb"]),
+        ("php", &["php"]),
+        ("swift", &["swift"]),
+        ("dart", &["dart"]),
+        ("solidity", &["sol"]),
+        ("shell", &["sh", "bash", "zsh"]),
+        ("sql", &["sql"]),
+        ("html", &["html", "htm"]),
+        ("css", &["css", "scss", "sass", "less"]),
+        ("elixir", &["ex", "exs"]),
+        ("scala", &["scala"]),
+        ("lua", &["lua"]),
+        ("zig", &["zig"]),
+        ("circom", &["circom"]),
+        ("terraform", &["tf"]),
+        ("haskell", &["hs"]),
         ("markdown", &["md", "mdx"]),
     ];
-    let endings: BTreeSet<String> = finding.locations.iter().filter_map(|place| place.path.rsplit_once('.')).map(|(_, ending)| ending.to_ascii_lowercase()).collect();
+    let endings: BTreeSet<String> = finding
+        .locations
+        .iter()
+        .filter_map(|place| place.path.rsplit_once('.'))
+        .map(|(_, ending)| ending.to_ascii_lowercase())
+        .collect();
     let known = LANGUAGES.iter().filter(move |(_, of)| of.iter().any(|ending| endings.contains(*ending)));
     known.map(|(language, _)| format!("lang:{language}"))
 }
@@ -160,7 +215,10 @@ pub(crate) fn source(report: &Report, line: usize) -> String {
 fn body(report: &Report, finding: &Finding, stale: &[String]) -> String {
     let mut body = format!("{}\n\n", source(report, finding.line));
     let stated = if finding.severity_stated { "" } else { " (not stated in the audit)" };
-    body.push_str(&format!("Severity: {}{stated} · type: {} · scope: {} · complexity: {}\n\n", finding.severity, finding.kind, finding.scope, finding.complexity));
+    body.push_str(&format!(
+        "Severity: {}{stated} · type: {} · scope: {} · complexity: {}\n\n",
+        finding.severity, finding.kind, finding.scope, finding.complexity
+    ));
     body.push_str("## Finding\n\n");
     let id = finding.id.as_ref().map(|id| format!("{id}: ")).unwrap_or_default();
     body.push_str(&defuse::quote(&format!("{id}{}\n\n{}", finding.title, finding.text), 12_000));

@@ -7,7 +7,9 @@ pub const MAX_REPORT_BYTES: usize = 4 * 1024 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuditError {
     /// More than [`MAX_REPORT_BYTES`].
-    #[error("{name}: the report has {size} bytes, more than the limit of {limit}; split it, or audit one part at a time")]
+    #[error(
+        "{name}: the report has {size} bytes, more than the limit of {limit}; split it, or audit one part at a time"
+    )]
     TooLarge {
         /// The report.
         name: String,
@@ -35,7 +37,9 @@ pub enum AuditError {
         column: usize,
     },
     /// Sound JSON, but no report that is understood.
-    #[error("{name}: JSON, but neither SARIF nor `cargo audit --json` nor `npm audit --json`; convert it to one of these or to Markdown")]
+    #[error(
+        "{name}: JSON, but neither SARIF nor `cargo audit --json` nor `npm audit --json`; convert it to one of these or to Markdown"
+    )]
     UnknownJson {
         /// The report.
         name: String,

@@ -4,22 +4,56 @@ use super::{LineSpan, Location};
 
 /// Endings that make a bare file name a path.
 const ENDINGS: &[&str] = &[
-    "rs", "go", "py", "js", "jsx", "ts", "tsx", "mjs", "cjs", "vue", "svelte", "java", "kt", "kts", "scala", "rb",
-    "php", "c", "h", "cc", "cpp", "cxx", "hpp", "cs", "fs", "swift", "m", "mm", "dart", "ex", "exs", "erl", "hs",
-    "ml", "clj", "lua", "pl", "r", "jl", "zig", "nim", "sol", "vy", "cairo", "move", "circom", "sql", "sh", "bash",
-    "zsh", "ps1", "bat", "cmd", "md", "mdx", "rst", "txt", "adoc", "html", "htm", "css", "scss", "sass", "less",
-    "json", "jsonc", "yaml", "yml", "toml", "ini", "cfg", "conf", "xml", "csv", "env", "lock", "lockfile", "gradle",
-    "tf", "proto", "graphql", "gql", "prisma", "ipynb", "mod", "sum", "plist", "tmpl", "tpl", "service", "nix",
+    "rs", "go", "py", "js", "jsx", "ts", "tsx", "mjs", "cjs", "vue", "svelte", "java", "kt", "kts", "scala",
+    "rb", "php", "c", "h", "cc", "cpp", "cxx", "hpp", "cs", "fs", "swift", "m", "mm", "dart", "ex", "exs",
+    "erl", "hs", "ml", "clj", "lua", "pl", "r", "jl", "zig", "nim", "sol", "vy", "cairo", "move", "circom",
+    "sql", "sh", "bash", "zsh", "ps1", "bat", "cmd", "md", "mdx", "rst", "txt", "adoc", "html", "htm", "css",
+    "scss", "sass", "less", "json", "jsonc", "yaml", "yml", "toml", "ini", "cfg", "conf", "xml", "csv",
+    "env", "lock", "lockfile", "gradle", "tf", "proto", "graphql", "gql", "prisma", "ipynb", "mod", "sum",
+    "plist", "tmpl", "tpl", "service", "nix",
 ];
 
 /// Files without an ending that are code.
-const NAMES: &[&str] = &["Dockerfile", "Makefile", "Jenkinsfile", "Gemfile", "Rakefile", "Procfile", "CMakeLists.txt"];
+const NAMES: &[&str] =
+    &["Dockerfile", "Makefile", "Jenkinsfile", "Gemfile", "Rakefile", "Procfile", "CMakeLists.txt"];
 
 /// First folders that make a path of folders only believable.
 const ROOTS: &[&str] = &[
-    "src", "lib", "libs", "docs", "doc", "test", "tests", "crates", "packages", "app", "apps", "cmd", "internal",
-    "pkg", "core", "tools", "scripts", "designs", "assets", "config", "frontend", "backend", "server", "client",
-    "clients", "web", "api", "services", "modules", "examples", "migrations", "infra", "deploy", ".github", "public",
+    "src",
+    "lib",
+    "libs",
+    "docs",
+    "doc",
+    "test",
+    "tests",
+    "crates",
+    "packages",
+    "app",
+    "apps",
+    "cmd",
+    "internal",
+    "pkg",
+    "core",
+    "tools",
+    "scripts",
+    "designs",
+    "assets",
+    "config",
+    "frontend",
+    "backend",
+    "server",
+    "client",
+    "clients",
+    "web",
+    "api",
+    "services",
+    "modules",
+    "examples",
+    "migrations",
+    "infra",
+    "deploy",
+    ".github",
+    "public",
 ];
 
 /// How much to believe: a field that is there to name places, or running text.
@@ -46,7 +80,8 @@ pub(crate) fn find(text: &str, trust: Trust, found: &mut Vec<Location>) {
     let text = &text[..end];
     // The file named last, and whether numbers that follow are lines of it.
     let mut last: Option<(String, bool)> = None;
-    let breaks = |c: char| c.is_whitespace() || matches!(c, '`' | '"' | ',' | ';' | '，' | '、' | '；' | '|' | '→');
+    let breaks =
+        |c: char| c.is_whitespace() || matches!(c, '`' | '"' | ',' | ';' | '，' | '、' | '；' | '|' | '→');
     for token in text.split(breaks).filter(|token| !token.is_empty()) {
         if found.len() >= MAX_PLACES {
             return;
@@ -120,7 +155,8 @@ fn split_lines(token: &str) -> (&str, Option<LineSpan>) {
 fn span(text: &str) -> Option<LineSpan> {
     let number = |part: &str| {
         let digits = part.trim().trim_start_matches(['L', 'l', '~']).trim_end_matches('+');
-        let plain = !digits.is_empty() && digits.len() <= 7 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let plain =
+            !digits.is_empty() && digits.len() <= 7 && digits.bytes().all(|byte| byte.is_ascii_digit());
         plain.then(|| digits.parse::<u32>().ok()).flatten().filter(|&line| line > 0)
     };
     let (first, last) = match text.split_once(['-', '–', '—']) {
@@ -132,11 +168,17 @@ fn span(text: &str) -> Option<LineSpan> {
 
 /// Whether something is a path, by its characters, its ending and its first folder.
 fn believable(path: &str, trust: Trust) -> bool {
-    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | '[' | ']' | '@' | '+' | '~' | '(' | ')' | '$');
+    let allowed = |c: char| {
+        c.is_alphanumeric()
+            || matches!(c, '.' | '_' | '-' | '/' | '[' | ']' | '@' | '+' | '~' | '(' | ')' | '$')
+    };
     if path.is_empty() || !path.chars().all(allowed) || path.contains("//") || path.contains("()") {
         return false;
     }
-    if path.split('/').any(|part| part == "..") || path.starts_with('@') || !path.contains(|c: char| c.is_alphabetic()) {
+    if path.split('/').any(|part| part == "..")
+        || path.starts_with('@')
+        || !path.contains(|c: char| c.is_alphabetic())
+    {
         return false;
     }
     let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or(path);
@@ -148,14 +190,25 @@ fn believable(path: &str, trust: Trust) -> bool {
         && ENDINGS.contains(&ending.as_str())
     {
         // `e.g.` and `Node.js` are no files; a single capital word before `.js` is a product.
-        let product = !path.contains('/') && matches!(stem.to_ascii_lowercase().as_str(), "node" | "next" | "vue" | "react" | "express" | "three" | "nuxt" | "d3" | "chart" | "i");
-        return !product && (!stem.is_empty() || path.contains('/') || ending == "env") && !stem.ends_with('.');
+        let product = !path.contains('/')
+            && matches!(
+                stem.to_ascii_lowercase().as_str(),
+                "node" | "next" | "vue" | "react" | "express" | "three" | "nuxt" | "d3" | "chart" | "i"
+            );
+        return !product
+            && (!stem.is_empty() || path.contains('/') || ending == "env")
+            && !stem.ends_with('.');
     }
     let folders = path.contains('/') && !path.starts_with('/') && !path.contains(['(', '$', '@']);
     let root = path.split('/').next().unwrap_or_default();
     let deep = path.trim_end_matches('/').matches('/').count() >= 1;
     match trust {
-        Trust::Field => folders && path.is_ascii() && path.split('/').all(|part| part.len() != 1) && ending.is_none_or(|(_, ending)| ending.len() <= 6),
+        Trust::Field => {
+            folders
+                && path.is_ascii()
+                && path.split('/').all(|part| part.len() != 1)
+                && ending.is_none_or(|(_, ending)| ending.len() <= 6)
+        }
         Trust::Code => folders && ROOTS.contains(&root) && (deep || path.ends_with('/')),
         Trust::Prose => false,
     }
@@ -184,9 +237,11 @@ pub(crate) fn tidy(findings: &mut [&mut Vec<Location>]) {
                 }
             }
         }
-        let long: Vec<String> = places.iter().map(|place| place.path.clone()).filter(|path| path.contains('/')).collect();
+        let long: Vec<String> =
+            places.iter().map(|place| place.path.clone()).filter(|path| path.contains('/')).collect();
         places.retain(|place| {
-            let ends = |path: &String| path.strip_suffix(&place.path).is_some_and(|before| before.ends_with('/'));
+            let ends =
+                |path: &String| path.strip_suffix(&place.path).is_some_and(|before| before.ends_with('/'));
             place.path.contains('/') || long.iter().filter(|path| ends(path)).count() == 0
         });
     }
@@ -204,7 +259,8 @@ fn common_folder(a: &str, b: &str) -> String {
 /// The package that a path belongs to: the folder under `crates/`, `packages/` and their like, else the folder of the
 /// file, at most two deep and without a leading `src`.
 pub fn package(path: &str) -> String {
-    const HOMES: &[&str] = &["crates", "packages", "apps", "libs", "modules", "services", "plugins", "clients", "cmd", "tools"];
+    const HOMES: &[&str] =
+        &["crates", "packages", "apps", "libs", "modules", "services", "plugins", "clients", "cmd", "tools"];
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let Some((_, folders)) = parts.split_last() else { return String::new() };
     if let Some(at) = folders.iter().position(|part| HOMES.contains(part))
@@ -246,7 +302,10 @@ mod tests {
 
     #[test]
     fn words_are_no_places() {
-        assert!(all("Node.js, e.g. and/or read/write Startables()/Stoppables() v1.2.3 10/10 src/**/*.rs").is_empty());
+        assert!(
+            all("Node.js, e.g. and/or read/write Startables()/Stoppables() v1.2.3 10/10 src/**/*.rs")
+                .is_empty()
+        );
         assert!(all("../../etc/passwd.txt http://a.example/x.html").is_empty());
     }
 

@@ -26,7 +26,9 @@ mod status;
 pub use closed_words::UnknownWord;
 pub use draft::{IssueDraft, MAX_TITLE};
 pub use error::{AuditError, MAX_REPORT_BYTES};
-pub use finding::{Complexity, Finding, FindingStatus, FindingType, LineSpan, Location, Report, Scope, Severity};
+pub use finding::{
+    Complexity, Finding, FindingStatus, FindingType, LineSpan, Location, Report, Scope, Severity,
+};
 pub use fingerprint::Fingerprint;
 pub use format::{Format, parse};
 pub use location::package;

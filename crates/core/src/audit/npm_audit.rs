@@ -28,10 +28,19 @@ fn version_1(advisory: &Value) -> Known {
     let package = text("/module_name").unwrap_or("a dependency");
     let number = advisory.get("id").and_then(Value::as_u64).map(|id| id.to_string());
     let fix = text("/recommendation").map(str::to_owned).or_else(|| {
-        text("/patched_versions").filter(|versions| *versions != "<0.0.0").map(|versions| format!("Upgrade {package} to {versions}"))
+        text("/patched_versions")
+            .filter(|versions| *versions != "<0.0.0")
+            .map(|versions| format!("Upgrade {package} to {versions}"))
     });
     let body = [text("/overview"), text("/url")].into_iter().flatten().collect::<Vec<_>>().join("\n\n");
-    known(package, text("/title").unwrap_or("advisory"), text("/github_advisory_id").map(str::to_owned).or(number), body, text("/severity"), fix)
+    known(
+        package,
+        text("/title").unwrap_or("advisory"),
+        text("/github_advisory_id").map(str::to_owned).or(number),
+        body,
+        text("/severity"),
+        fix,
+    )
 }
 
 /// The advisories of a package. One that is vulnerable only through another package gives none: the other gives it.
@@ -59,7 +68,14 @@ fn version_2(package: &str, entry: &Value) -> Vec<Known> {
     causes.into_iter().flatten().filter(|cause| cause.is_object()).map(advisory).collect()
 }
 
-fn known(package: &str, title: &str, id: Option<String>, text: String, stated: Option<&str>, fix: Option<String>) -> Known {
+fn known(
+    package: &str,
+    title: &str,
+    id: Option<String>,
+    text: String,
+    stated: Option<&str>,
+    fix: Option<String>,
+) -> Known {
     Known {
         title: one_line(&format!("{package}: {title}"), 160),
         id: id.map(|id| one_line(&id, 80)),

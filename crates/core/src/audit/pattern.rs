@@ -70,7 +70,9 @@ pub fn patterns(report: &Report) -> Vec<Pattern> {
     for kind in [PatternKind::Rule, PatternKind::Title, PatternKind::Fix] {
         let groups = match kind {
             PatternKind::Rule => equal(&open, |finding| finding.id.clone()),
-            PatternKind::Title => equal(&open, |finding| Some(plain(&finding.title)).filter(|title| title.contains(' '))),
+            PatternKind::Title => {
+                equal(&open, |finding| Some(plain(&finding.title)).filter(|title| title.contains(' ')))
+            }
             PatternKind::Fix => alike(&open),
         };
         for group in groups.into_iter().filter(|group| is_pattern(group)) {
@@ -102,8 +104,10 @@ fn equal<'a>(open: &[&'a Finding], key: impl Fn(&Finding) -> Option<String>) -> 
 }
 
 fn alike<'a>(open: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
-    let words = |finding: &Finding| finding.fix.as_deref().map(|fix| stems(first_sentence(fix))).unwrap_or_default();
-    let compared = open.iter().map(|&finding| (finding, words(finding))).filter(|(_, words)| !words.is_empty());
+    let words =
+        |finding: &Finding| finding.fix.as_deref().map(|fix| stems(first_sentence(fix))).unwrap_or_default();
+    let compared =
+        open.iter().map(|&finding| (finding, words(finding))).filter(|(_, words)| !words.is_empty());
     let mut groups: Vec<Vec<(&Finding, BTreeSet<String>)>> = Vec::new();
     for (finding, words) in compared.take(MAX_COMPARED) {
         let home = groups.iter_mut().find(|group| group.iter().all(|(_, others)| overlap(&words, others)));
@@ -122,9 +126,18 @@ fn overlap(a: &BTreeSet<String>, b: &BTreeSet<String>) -> bool {
 
 /// A text without names in code, paths and numbers, in lower case.
 fn plain(text: &str) -> String {
-    let names_code = |word: &str| word.contains(['/', '_', '(', '.', ':', '`', '<']) || word.contains(|c: char| c.is_ascii_digit()) || has_hump(word);
-    let words = text.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric() && c != '('));
-    words.filter(|word| !word.is_empty() && !names_code(word)).map(str::to_lowercase).collect::<Vec<_>>().join(" ")
+    let names_code = |word: &str| {
+        word.contains(['/', '_', '(', '.', ':', '`', '<'])
+            || word.contains(|c: char| c.is_ascii_digit())
+            || has_hump(word)
+    };
+    let words =
+        text.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric() && c != '('));
+    words
+        .filter(|word| !word.is_empty() && !names_code(word))
+        .map(str::to_lowercase)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// `camelCase`, a name in code.
@@ -133,9 +146,14 @@ fn has_hump(word: &str) -> bool {
 }
 
 fn stems(text: &str) -> BTreeSet<String> {
-    const EMPTY: &[&str] = &["the", "and", "for", "with", "from", "that", "this", "into", "all", "use", "should", "consider", "can", "when", "are", "not", "its"];
+    const EMPTY: &[&str] = &[
+        "the", "and", "for", "with", "from", "that", "this", "into", "all", "use", "should", "consider",
+        "can", "when", "are", "not", "its",
+    ];
     let plain = plain(text);
-    let words = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() >= 2 && !EMPTY.contains(word));
+    let words = plain
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| word.chars().count() >= 2 && !EMPTY.contains(word));
     words.take(24).map(|word| word.chars().take(6).collect()).collect()
 }
 
@@ -150,7 +168,13 @@ fn pattern(report: &Report, kind: PatternKind, group: &[&Finding]) -> Pattern {
     Pattern { id, kind, title, members, packages, draft }
 }
 
-fn framework_issue(report: &Report, fingerprint: Fingerprint, title: &str, group: &[&Finding], packages: &[String]) -> IssueDraft {
+fn framework_issue(
+    report: &Report,
+    fingerprint: Fingerprint,
+    title: &str,
+    group: &[&Finding],
+    packages: &[String],
+) -> IssueDraft {
     let severity = group.iter().map(|finding| finding.severity).min().unwrap_or(Severity::Low);
     let kind = group.iter().map(|finding| finding.kind).min().unwrap_or(FindingType::Quality);
     let word = match kind {
@@ -163,11 +187,22 @@ fn framework_issue(report: &Report, fingerprint: Fingerprint, title: &str, group
     let labels = [severity.as_str(), kind.as_str(), "framework", "audit"].map(str::to_owned);
     let labels = labels.into_iter().chain([format!("complexity:{}", Complexity::Large)]).collect();
     let paths = group.iter().flat_map(|finding| &finding.locations).map(|place| place.path.as_str());
-    let mut body = format!("{}\n\n{} findings want the same kind of fix in {} packages. Solve it once, where all of them can use it; they wait for this issue.\n\n## Findings\n\n", draft::source(report, 0), group.len(), packages.len());
+    let mut body = format!(
+        "{}\n\n{} findings want the same kind of fix in {} packages. Solve it once, where all of them can use it; they wait for this issue.\n\n## Findings\n\n",
+        draft::source(report, 0),
+        group.len(),
+        packages.len()
+    );
     let mut listed = group.to_vec();
     listed.sort_by_key(|finding| (finding.line, finding.fingerprint.clone()));
     for finding in listed {
-        let places = finding.locations.iter().take(3).map(|place| format!("`{}`", defuse::path(&place.to_string()))).collect::<Vec<_>>().join(", ");
+        let places = finding
+            .locations
+            .iter()
+            .take(3)
+            .map(|place| format!("`{}`", defuse::path(&place.to_string())))
+            .collect::<Vec<_>>()
+            .join(", ");
         let at = if places.is_empty() { String::new() } else { format!(" ({places})") };
         body.push_str(&format!("- {}: {}{at}\n", finding.fingerprint, defuse::line(&finding.title, 160)));
     }
@@ -175,5 +210,12 @@ fn framework_issue(report: &Report, fingerprint: Fingerprint, title: &str, group
         body.push_str(&format!("\n## Fix\n\n{}", defuse::quote(fix, 4_000)));
     }
     body.push_str("\n## Acceptance criteria\n\n- [ ] One solution exists that every package above can use\n- [ ] It is tested and documented where it lives\n");
-    draft::assemble(Parts { fingerprint, word, scope: &draft::scope_name(paths), subject: title, body, labels })
+    draft::assemble(Parts {
+        fingerprint,
+        word,
+        scope: &draft::scope_name(paths),
+        subject: title,
+        body,
+        labels,
+    })
 }

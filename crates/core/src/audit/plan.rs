@@ -85,7 +85,10 @@ fn plan_one(report: &Report, exists: &dyn Fn(&str) -> bool, seen: &mut BTreeSet<
         stale.insert(finding.fingerprint.clone(), resolve(finding, exists));
     }
     let patterns = patterns(&report);
-    let blocked: BTreeMap<&Fingerprint, &Fingerprint> = patterns.iter().flat_map(|pattern| pattern.members.iter().map(|member| (member, &pattern.id))).collect();
+    let blocked: BTreeMap<&Fingerprint, &Fingerprint> = patterns
+        .iter()
+        .flat_map(|pattern| pattern.members.iter().map(|member| (member, &pattern.id)))
+        .collect();
     let planned = |finding: &Finding| {
         let stale = stale.get(&finding.fingerprint).cloned().unwrap_or_default();
         PlannedIssue {
@@ -109,7 +112,7 @@ fn plan_one(report: &Report, exists: &dyn Fn(&str) -> bool, seen: &mut BTreeSet<
 }
 
 /// Gives locations the paths that the repository has, and returns those that it does not have. Reports written on
-/// another machine name absolute paths, or leave the first folders out: the longest end that exists is meant.
+/// another machine may name absolute paths: the longest end that exists is meant.
 fn resolve(finding: &mut Finding, exists: &dyn Fn(&str) -> bool) -> Vec<String> {
     let mut stale = Vec::new();
     for place in &mut finding.locations {
@@ -117,7 +120,8 @@ fn resolve(finding: &mut Finding, exists: &dyn Fn(&str) -> bool) -> Vec<String> 
             continue;
         }
         let ends = place.path.match_indices('/').map(|(at, _)| &place.path[at + 1..]);
-        match ends.take(24).find(|end| end.contains('/') && exists(end)) {
+        let absolute = place.path.starts_with('/') || place.path.get(1..3) == Some(":/");
+        match ends.take(24).find(|end| absolute && exists(end)) {
             Some(end) => place.path = end.to_owned(),
             None if !stale.contains(&place.path) => stale.push(place.path.clone()),
             None => {}
@@ -133,5 +137,10 @@ fn closed(finding: &Finding) -> ClosedFinding {
         FindingStatus::Accepted => "the audit says that it is accepted as it is",
         FindingStatus::FalsePositive => "the audit says that it is a false positive",
     };
-    ClosedFinding { fingerprint: finding.fingerprint.clone(), title: finding.title.clone(), status: finding.status, reason: reason.to_owned() }
+    ClosedFinding {
+        fingerprint: finding.fingerprint.clone(),
+        title: finding.title.clone(),
+        status: finding.status,
+        reason: reason.to_owned(),
+    }
 }

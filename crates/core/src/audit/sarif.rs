@@ -15,7 +15,8 @@ pub(crate) fn read(document: &Value, name: &str) -> Report {
         let rules = rules_of(run);
         found.extend(array(run, "/results").iter().filter_map(|result| read_result(result, &rules)));
     }
-    let mut places: Vec<&mut Vec<Location>> = found.iter_mut().map(|known: &mut Known| &mut known.locations).collect();
+    let mut places: Vec<&mut Vec<Location>> =
+        found.iter_mut().map(|known: &mut Known| &mut known.locations).collect();
     location::tidy(&mut places);
     let tool = runs.first().and_then(|run| text(run, "/tool/driver/name"));
     Report {
@@ -47,7 +48,9 @@ fn read_result(result: &Value, rules: &Rules<'_>) -> Option<Known> {
     }
     let id = text(result, "/ruleId").or_else(|| text(result, "/rule/id"));
     let index = result.get("ruleIndex").or_else(|| result.pointer("/rule/index")).and_then(Value::as_u64);
-    let rule = id.and_then(|id| rules.by_id.get(id).copied()).or_else(|| rules.listed.get(usize::try_from(index?).ok()?));
+    let rule = id
+        .and_then(|id| rules.by_id.get(id).copied())
+        .or_else(|| rules.listed.get(usize::try_from(index?).ok()?));
     let message = message(result, rule);
     let help = |at| rule.and_then(|rule| text(rule, at));
     let short = help("/shortDescription/text").or_else(|| help("/name"));
@@ -69,7 +72,11 @@ fn read_result(result: &Value, rules: &Rules<'_>) -> Option<Known> {
         headings: format!("{} {}", short.unwrap_or_default(), id.unwrap_or_default()),
         status: Some(status_of(result)),
         locations: array(result, "/locations").iter().take(200).filter_map(place).collect(),
-        fix: array(result, "/fixes").iter().find_map(|fix| text(fix, "/description/text")).or_else(|| help("/help/text")).map(str::to_owned),
+        fix: array(result, "/fixes")
+            .iter()
+            .find_map(|fix| text(fix, "/description/text"))
+            .or_else(|| help("/help/text"))
+            .map(str::to_owned),
         ..Known::default()
     })
 }
@@ -90,11 +97,14 @@ fn message(result: &Value, rule: Option<&Value>) -> String {
 
 /// A security score where the rule has one, else the level; no level at all is not a statement.
 fn severity_of(result: &Value, rule: Option<&Value>) -> Option<Severity> {
-    let own = result.pointer("/properties/security-severity").or_else(|| result.pointer("/properties/severity"));
+    let own =
+        result.pointer("/properties/security-severity").or_else(|| result.pointer("/properties/severity"));
     let of_rule = rule.and_then(|rule| rule.pointer("/properties/security-severity"));
     if let Some(stated) = own.or(of_rule) {
         let by_number = stated.as_f64().and_then(severity::of_score);
-        return by_number.or_else(|| stated.as_str()?.parse().ok().and_then(severity::of_score)).or_else(|| severity::of_value(stated.as_str()?));
+        return by_number
+            .or_else(|| stated.as_str()?.parse().ok().and_then(severity::of_score))
+            .or_else(|| severity::of_value(stated.as_str()?));
     }
     let level = text(result, "/level").or_else(|| text(rule?, "/defaultConfiguration/level"));
     match level? {
@@ -122,9 +132,10 @@ fn status_of(result: &Value) -> FindingStatus {
     if valid.is_empty() {
         return FindingStatus::Open;
     }
-    let says_false = valid.iter().filter_map(|suppression| text(suppression, "/justification")).any(|reason| {
-        super::status::of_value(reason) == Some(FindingStatus::FalsePositive)
-    });
+    let says_false = valid
+        .iter()
+        .filter_map(|suppression| text(suppression, "/justification"))
+        .any(|reason| super::status::of_value(reason) == Some(FindingStatus::FalsePositive));
     if says_false { FindingStatus::FalsePositive } else { FindingStatus::Accepted }
 }
 

@@ -6,41 +6,129 @@ use Severity::{Critical, High, Low, Medium};
 
 /// Words that mean a severity wherever they stand.
 const WORDS: &[(&str, Severity)] = &[
-    ("critical", Critical), ("crit", Critical), ("blocker", Critical), ("severe", Critical), ("urgent", Critical),
+    ("critical", Critical),
+    ("crit", Critical),
+    ("blocker", Critical),
+    ("severe", Critical),
+    ("urgent", Critical),
     ("catastrophic", Critical),
-    ("high", High), ("major", High), ("important", High), ("serious", High),
-    ("medium", Medium), ("med", Medium), ("moderate", Medium), ("warning", Medium),
-    ("low", Low), ("minor", Low), ("trivial", Low), ("info", Low), ("informational", Low), ("noncritical", Low),
-    ("cosmetic", Low), ("negligible", Low),
-    ("crítico", Critical), ("crítica", Critical), ("kritisch", Critical), ("critique", Critical),
-    ("критический", Critical), ("критично", Critical), ("критическая", Critical),
-    ("hoch", High), ("élevé", High), ("élevée", High), ("высокий", High), ("высокая", High),
-    ("médio", Medium), ("média", Medium), ("mittel", Medium), ("moyen", Medium), ("moyenne", Medium),
-    ("средний", Medium), ("средняя", Medium),
-    ("baixo", Low), ("baixa", Low), ("bajo", Low), ("baja", Low), ("niedrig", Low), ("gering", Low),
-    ("faible", Low), ("низкий", Low), ("низкая", Low),
+    ("high", High),
+    ("major", High),
+    ("important", High),
+    ("serious", High),
+    ("medium", Medium),
+    ("med", Medium),
+    ("moderate", Medium),
+    ("warning", Medium),
+    ("low", Low),
+    ("minor", Low),
+    ("trivial", Low),
+    ("info", Low),
+    ("informational", Low),
+    ("noncritical", Low),
+    ("cosmetic", Low),
+    ("negligible", Low),
+    ("crítico", Critical),
+    ("crítica", Critical),
+    ("kritisch", Critical),
+    ("critique", Critical),
+    ("критический", Critical),
+    ("критично", Critical),
+    ("критическая", Critical),
+    ("hoch", High),
+    ("élevé", High),
+    ("élevée", High),
+    ("высокий", High),
+    ("высокая", High),
+    ("médio", Medium),
+    ("média", Medium),
+    ("mittel", Medium),
+    ("moyen", Medium),
+    ("moyenne", Medium),
+    ("средний", Medium),
+    ("средняя", Medium),
+    ("baixo", Low),
+    ("baixa", Low),
+    ("bajo", Low),
+    ("baja", Low),
+    ("niedrig", Low),
+    ("gering", Low),
+    ("faible", Low),
+    ("низкий", Low),
+    ("низкая", Low),
 ];
 
 /// Words that mean a severity only where one is expected, such as the value of a severity field.
 const VALUES: &[(&str, Severity)] = &[
-    ("p0", Critical), ("p1", High), ("p2", Medium), ("p3", Low), ("p4", Low), ("error", High), ("note", Low),
-    ("nit", Low), ("none", Low), ("information", Low), ("suggestion", Low), ("optimization", Low), ("gas", Low),
-    ("quality", Low), ("qa", Low), ("style", Low), ("alta", High), ("alto", High), ("media", Medium),
-    ("medio", Medium), ("crit", Critical), ("warn", Medium), ("undetermined", Low), ("best", Low),
+    ("p0", Critical),
+    ("p1", High),
+    ("p2", Medium),
+    ("p3", Low),
+    ("p4", Low),
+    ("error", High),
+    ("note", Low),
+    ("nit", Low),
+    ("none", Low),
+    ("information", Low),
+    ("suggestion", Low),
+    ("optimization", Low),
+    ("gas", Low),
+    ("quality", Low),
+    ("qa", Low),
+    ("style", Low),
+    ("alta", High),
+    ("alto", High),
+    ("media", Medium),
+    ("medio", Medium),
+    ("crit", Critical),
+    ("warn", Medium),
+    ("undetermined", Low),
+    ("best", Low),
 ];
 
 /// Chinese, Japanese and Korean words, which stand without spaces. Longer ones first.
 const PHRASES: &[(&str, Severity)] = &[
-    ("致命", Critical), ("严重", Critical), ("嚴重", Critical), ("紧急", Critical), ("重大", Critical),
-    ("심각", Critical), ("高危", High), ("高风险", High), ("高優先", High), ("高优先", High), ("重要", High),
-    ("높음", High), ("中危", Medium), ("中等", Medium), ("中风险", Medium), ("中优先", Medium), ("중간", Medium),
-    ("보통", Medium), ("低危", Low), ("低风险", Low), ("低优先", Low), ("轻微", Low), ("軽微", Low), ("낮음", Low),
+    ("致命", Critical),
+    ("严重", Critical),
+    ("嚴重", Critical),
+    ("紧急", Critical),
+    ("重大", Critical),
+    ("심각", Critical),
+    ("高危", High),
+    ("高风险", High),
+    ("高優先", High),
+    ("高优先", High),
+    ("重要", High),
+    ("높음", High),
+    ("中危", Medium),
+    ("中等", Medium),
+    ("中风险", Medium),
+    ("中优先", Medium),
+    ("중간", Medium),
+    ("보통", Medium),
+    ("低危", Low),
+    ("低风险", Low),
+    ("低优先", Low),
+    ("轻微", Low),
+    ("軽微", Low),
+    ("낮음", Low),
 ];
 
 /// Words that stand around a severity without changing it.
 const COMPANIONS: &[&str] = &[
-    "severity", "risk", "priority", "level", "issue", "issues", "impact", "finding", "findings", "rated", "rating",
-    "bug", "vulnerability",
+    "severity",
+    "risk",
+    "priority",
+    "level",
+    "issue",
+    "issues",
+    "impact",
+    "finding",
+    "findings",
+    "rated",
+    "rating",
+    "bug",
+    "vulnerability",
 ];
 
 /// The severity that a lower-case word always means.
@@ -67,7 +155,8 @@ pub(crate) fn of_value(value: &str) -> Option<Severity> {
     let value = value.trim();
     let lower = value.to_lowercase().replace("non-critical", "noncritical");
     for word in lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(6) {
-        let known = of_word(word).or_else(|| VALUES.iter().find(|(known, _)| *known == word).map(|&(_, s)| s));
+        let known =
+            of_word(word).or_else(|| VALUES.iter().find(|(known, _)| *known == word).map(|&(_, s)| s));
         let single = match word {
             "高" => Some(High),
             "中" => Some(Medium),
@@ -84,7 +173,8 @@ pub(crate) fn of_value(value: &str) -> Option<Severity> {
 /// The severity that a heading states: the one that names itself so (`high severity`), else the first.
 pub(crate) fn of_heading(text: &str) -> Option<Severity> {
     let lower = text.to_lowercase().replace("non-critical", "noncritical");
-    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let named = words.windows(2).find(|pair| pair[1] == "severity").and_then(|pair| of_word(pair[0]));
     named.or_else(|| words.iter().find_map(|word| of_word(word))).or_else(|| of_phrase(&lower))
 }
@@ -99,7 +189,8 @@ pub(crate) fn is_only(text: &str) -> bool {
     let mut found = false;
     for word in words {
         let priority = matches!(word, "p0" | "p1" | "p2" | "p3" | "p4");
-        let short = matches!(word, "高" | "中" | "低") || (of_phrase(word).is_some() && word.chars().count() <= 5);
+        let short =
+            matches!(word, "高" | "中" | "低") || (of_phrase(word).is_some() && word.chars().count() <= 5);
         if of_word(word).is_some() || priority || short {
             found = true;
         } else if !is_companion(word) {

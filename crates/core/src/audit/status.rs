@@ -6,30 +6,109 @@ use FindingStatus::{Accepted, FalsePositive, Fixed, Open};
 
 /// Tried in this order, so that `not fixed` is not read as `fixed`.
 const PHRASES: &[(&str, FindingStatus)] = &[
-    ("not fixed", Open), ("unfixed", Open), ("unresolved", Open), ("not resolved", Open), ("not yet", Open),
-    ("partial", Open), ("partially", Open), ("incomplete", Open), ("in progress", Open), ("pending", Open),
-    ("todo", Open), ("to do", Open), ("deferred", Open), ("open", Open), ("not started", Open), ("planned", Open),
-    ("outstanding", Open), ("remaining", Open), ("needs", Open), ("to be", Open), ("still", Open), ("needed", Open),
-    ("should", Open), ("must", Open), ("not implemented", Open), ("not addressed", Open), ("reopened", Open),
-    ("未修复", Open), ("未解决", Open), ("待", Open), ("进行中", Open), ("部分", Open),
-    ("false positive", FalsePositive), ("not an issue", FalsePositive), ("invalid", FalsePositive),
-    ("误报", FalsePositive), ("false alarm", FalsePositive),
-    ("risk accepted", Accepted), ("accepted", Accepted), ("acknowledged", Accepted), ("won t fix", Accepted),
-    ("wont fix", Accepted), ("wontfix", Accepted), ("will not fix", Accepted), ("by design", Accepted),
-    ("intended", Accepted), ("suppressed", Accepted),
-    ("已接受", Accepted), ("接受", Accepted), ("不修复", Accepted), ("已知", Accepted),
-    ("fixed", Fixed), ("resolved", Fixed), ("done", Fixed), ("completed", Fixed), ("complete", Fixed),
-    ("closed", Fixed), ("remediated", Fixed), ("mitigated", Fixed), ("implemented", Fixed), ("patched", Fixed),
-    ("addressed", Fixed), ("corrected", Fixed), ("solved", Fixed), ("已修复", Fixed), ("已解决", Fixed),
-    ("已完成", Fixed), ("修复完成", Fixed), ("完成", Fixed), ("corregido", Fixed), ("resuelto", Fixed),
-    ("behoben", Fixed), ("corrigé", Fixed), ("corrigido", Fixed), ("исправлено", Fixed), ("修正済", Fixed),
-    ("noted", Accepted), ("known limitation", Accepted), ("documented", Accepted),
+    ("not fixed", Open),
+    ("unfixed", Open),
+    ("unresolved", Open),
+    ("not resolved", Open),
+    ("not yet", Open),
+    ("partial", Open),
+    ("partially", Open),
+    ("incomplete", Open),
+    ("in progress", Open),
+    ("pending", Open),
+    ("todo", Open),
+    ("to do", Open),
+    ("deferred", Open),
+    ("open", Open),
+    ("not started", Open),
+    ("planned", Open),
+    ("outstanding", Open),
+    ("remaining", Open),
+    ("needs", Open),
+    ("to be", Open),
+    ("still", Open),
+    ("needed", Open),
+    ("should", Open),
+    ("must", Open),
+    ("not implemented", Open),
+    ("not addressed", Open),
+    ("reopened", Open),
+    ("未修复", Open),
+    ("未解决", Open),
+    ("待", Open),
+    ("进行中", Open),
+    ("部分", Open),
+    ("false positive", FalsePositive),
+    ("not an issue", FalsePositive),
+    ("invalid", FalsePositive),
+    ("误报", FalsePositive),
+    ("false alarm", FalsePositive),
+    ("risk accepted", Accepted),
+    ("accepted", Accepted),
+    ("acknowledged", Accepted),
+    ("won t fix", Accepted),
+    ("wont fix", Accepted),
+    ("wontfix", Accepted),
+    ("will not fix", Accepted),
+    ("by design", Accepted),
+    ("intended", Accepted),
+    ("suppressed", Accepted),
+    ("已接受", Accepted),
+    ("接受", Accepted),
+    ("不修复", Accepted),
+    ("已知", Accepted),
+    ("fixed", Fixed),
+    ("resolved", Fixed),
+    ("done", Fixed),
+    ("completed", Fixed),
+    ("complete", Fixed),
+    ("closed", Fixed),
+    ("remediated", Fixed),
+    ("mitigated", Fixed),
+    ("implemented", Fixed),
+    ("patched", Fixed),
+    ("addressed", Fixed),
+    ("corrected", Fixed),
+    ("solved", Fixed),
+    ("已修复", Fixed),
+    ("已解决", Fixed),
+    ("已完成", Fixed),
+    ("修复完成", Fixed),
+    ("完成", Fixed),
+    ("corregido", Fixed),
+    ("resuelto", Fixed),
+    ("behoben", Fixed),
+    ("corrigé", Fixed),
+    ("corrigido", Fixed),
+    ("исправлено", Fixed),
+    ("修正済", Fixed),
+    ("noted", Accepted),
+    ("known limitation", Accepted),
+    ("documented", Accepted),
 ];
 
 /// Results of a check that was passed: such a row is no finding.
 const PASSED: &[&str] = &[
-    "pass", "passed", "passing", "ok", "safe", "secure", "compliant", "verified", "protected", "good", "clean",
-    "excellent", "running", "no issues", "not vulnerable", "not affected", "none found", "通过", "合格", "正常",
+    "pass",
+    "passed",
+    "passing",
+    "ok",
+    "safe",
+    "secure",
+    "compliant",
+    "verified",
+    "protected",
+    "good",
+    "clean",
+    "excellent",
+    "running",
+    "no issues",
+    "not vulnerable",
+    "not affected",
+    "none found",
+    "通过",
+    "合格",
+    "正常",
 ];
 
 /// The status that the value of a status field or column states.
@@ -47,9 +126,11 @@ pub(crate) fn of_mark(text: &str) -> Option<FindingStatus> {
     }
     let rest = plain.strip_prefix("all ").unwrap_or(&plain);
     let first_word_states = |phrase: &str| {
-        rest.strip_prefix(phrase).is_some_and(|after| after.is_empty() || after.starts_with(' ') || !phrase.is_ascii())
+        rest.strip_prefix(phrase)
+            .is_some_and(|after| after.is_empty() || after.starts_with(' ') || !phrase.is_ascii())
     };
-    let vague = ["open", "needs", "should", "must", "to be", "still", "complete", "invalid", "待", "completed"];
+    let vague =
+        ["open", "needs", "should", "must", "to be", "still", "complete", "invalid", "待", "completed"];
     let exact = rest == "open" || rest == "completed";
     let states = |&&(phrase, _): &&(&str, FindingStatus)| {
         first_word_states(phrase) && (exact || !vague.contains(&phrase))
@@ -61,7 +142,9 @@ pub(crate) fn of_mark(text: &str) -> Option<FindingStatus> {
 pub(crate) fn is_pass(value: &str) -> bool {
     let plain = plain(value);
     PASSED.iter().any(|word| {
-        plain.strip_prefix(word).is_some_and(|after| after.is_empty() || after.starts_with(' ') || !word.is_ascii())
+        plain
+            .strip_prefix(word)
+            .is_some_and(|after| after.is_empty() || after.starts_with(' ') || !word.is_ascii())
     })
 }
 

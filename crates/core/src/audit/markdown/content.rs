@@ -56,7 +56,11 @@ impl Content {
 
     /// The places: those of the field for them, else those that the text mentions.
     pub(crate) fn places(&mut self) -> Vec<Location> {
-        if self.stated.is_empty() { std::mem::take(&mut self.mentioned) } else { std::mem::take(&mut self.stated) }
+        if self.stated.is_empty() {
+            std::mem::take(&mut self.mentioned)
+        } else {
+            std::mem::take(&mut self.stated)
+        }
     }
 
     fn block(&mut self, block: &Block, depth: usize) {
@@ -104,7 +108,11 @@ impl Content {
         for (at, block) in item.blocks.iter().enumerate() {
             match block {
                 Block::Paragraph { text, .. } => self.paragraph(text, depth + 1, at == 0),
-                block @ (Block::Heading { .. } | Block::List(_) | Block::Table(_) | Block::Code { .. } | Block::Quote(_)) => {
+                block @ (Block::Heading { .. }
+                | Block::List(_)
+                | Block::Table(_)
+                | Block::Code { .. }
+                | Block::Quote(_)) => {
                     self.block(block, depth + 1);
                 }
             }
@@ -117,7 +125,12 @@ impl Content {
         let before = text.slice(0, first);
         if before.text.contains(char::is_alphanumeric) {
             // A paragraph without a label of its own goes on with the label before it only inside lists, or for the fix.
-            if depth == 0 && !matches!(self.open, Some(Label::Fix | Label::Location | Label::Acceptance | Label::Status)) {
+            if depth == 0
+                && !matches!(
+                    self.open,
+                    Some(Label::Fix | Label::Location | Label::Acceptance | Label::Status)
+                )
+            {
                 self.open = None;
             }
             self.value(self.open, "", &before, depth);
@@ -144,7 +157,11 @@ impl Content {
             Some(Label::Severity) => {
                 let words = text.split_whitespace().take(4).collect::<Vec<_>>().join(" ");
                 match severity::of_value(&words) {
-                    Some(stated) if self.severity.is_none() && (severity::is_only(first_clause(text)) || !name.to_lowercase().contains("risk")) => {
+                    Some(stated)
+                        if self.severity.is_none()
+                            && (severity::is_only(first_clause(text))
+                                || !name.to_lowercase().contains("risk")) =>
+                    {
                         self.severity = Some(stated);
                     }
                     _ => self.say_labelled(name, text),
@@ -162,7 +179,11 @@ impl Content {
                 }
             }
             Some(Label::Fix) => {
-                let said = if name.to_lowercase().contains("fixed in") { format!("Fixed in {text}") } else { text.to_owned() };
+                let said = if name.to_lowercase().contains("fixed in") {
+                    format!("Fixed in {text}")
+                } else {
+                    text.to_owned()
+                };
                 let bullet = if depth > 1 || (depth == 1 && name.is_empty()) { "- " } else { "" };
                 if !text.is_empty() {
                     push(&mut self.fix, &format!("{bullet}{said}"), MAX_FIX);
@@ -177,7 +198,10 @@ impl Content {
                 _ => self.say_labelled(name, text),
             },
             Some(Label::FixedOn) => {
-                let denied = matches!(text.to_lowercase().as_str(), "no" | "false" | "-" | "n/a" | "none" | "pending" | "否");
+                let denied = matches!(
+                    text.to_lowercase().as_str(),
+                    "no" | "false" | "-" | "n/a" | "none" | "pending" | "否"
+                );
                 if !text.is_empty() && !denied {
                     self.status = self.status.or(Some(FindingStatus::Fixed));
                 }
@@ -186,7 +210,9 @@ impl Content {
                 push(&mut self.category, text, 200);
                 self.say_labelled(name, text);
             }
-            Some(Label::Effort) => self.effort = self.effort.take().or_else(|| Some(text.chars().take(80).collect())),
+            Some(Label::Effort) => {
+                self.effort = self.effort.take().or_else(|| Some(text.chars().take(80).collect()))
+            }
             Some(Label::Acceptance) => {
                 if !text.is_empty() && self.acceptance.len() < 30 {
                     self.acceptance.push(crate::audit::assess::one_line(text, 240));
@@ -252,7 +278,8 @@ struct Part {
 }
 
 /// Labels for advice that also stand inside a line, behind a sentence.
-const ADVICE: &[&str] = &[" Fix:", " Recommendation:", " Recommended fix:", " Suggestion:", " Solution:", "修复：", "建议："];
+const ADVICE: &[&str] =
+    &[" Fix:", " Recommendation:", " Recommended fix:", " Suggestion:", " Solution:", "修复：", "建议："];
 
 /// The labels of a paragraph: bold ones with a colon anywhere, plain ones at the beginning of a line.
 fn parts(text: &Inline) -> Vec<Part> {
@@ -260,9 +287,12 @@ fn parts(text: &Inline) -> Vec<Part> {
     for (from, to) in text.strong().take(MAX_PARTS) {
         let inside = text.text.get(from..to).unwrap_or_default();
         let after = text.text.get(to..).unwrap_or_default();
-        let colon = inside.trim_end().ends_with([':', '：']) || after.trim_start_matches(' ').starts_with([':', '：']);
+        let colon = inside.trim_end().ends_with([':', '：'])
+            || after.trim_start_matches(' ').starts_with([':', '：']);
         let alone = from == 0 && after.trim().is_empty();
-        if (colon || alone) && let Some(label) = label::of(inside) {
+        if (colon || alone)
+            && let Some(label) = label::of(inside)
+        {
             parts.push(Part { label, from, to });
         } else if colon && inside.len() <= 48 {
             parts.push(Part { label: Label::Other, from, to });
@@ -270,7 +300,8 @@ fn parts(text: &Inline) -> Vec<Part> {
     }
     let mut at = 0;
     for line in text.text.split('\n').take(MAX_PARTS) {
-        let colon = line.char_indices().take(40).find(|&(_, c)| matches!(c, ':' | '：')).map(|(colon, _)| colon);
+        let colon =
+            line.char_indices().take(40).find(|&(_, c)| matches!(c, ':' | '：')).map(|(colon, _)| colon);
         if let Some(colon) = colon
             && let Some(label) = label::of(&line[..colon]).filter(|label| *label != Label::Other)
             && !parts.iter().any(|part| part.from >= at && part.from <= at + colon)

@@ -134,8 +134,15 @@ impl Builder {
             Tag::Strikethrough => self.open_mark(Mark::Struck, offset),
             Tag::Link { dest_url, .. } => self.open_mark(Mark::Link(dest_url.into_string()), offset),
             Tag::MetadataBlock(_) => self.ignored = true,
-            Tag::Emphasis | Tag::Image { .. } | Tag::HtmlBlock | Tag::FootnoteDefinition(_) | Tag::DefinitionList
-            | Tag::DefinitionListTitle | Tag::DefinitionListDefinition | Tag::Superscript | Tag::Subscript => {}
+            Tag::Emphasis
+            | Tag::Image { .. }
+            | Tag::HtmlBlock
+            | Tag::FootnoteDefinition(_)
+            | Tag::DefinitionList
+            | Tag::DefinitionListTitle
+            | Tag::DefinitionListDefinition
+            | Tag::Superscript
+            | Tag::Subscript => {}
         }
     }
 
@@ -158,7 +165,12 @@ impl Builder {
                     self.add(Block::Code { text });
                 }
             }
-            TagEnd::BlockQuote(_) | TagEnd::List(_) | TagEnd::Item | TagEnd::Table | TagEnd::TableHead | TagEnd::TableRow => {
+            TagEnd::BlockQuote(_)
+            | TagEnd::List(_)
+            | TagEnd::Item
+            | TagEnd::Table
+            | TagEnd::TableHead
+            | TagEnd::TableRow => {
                 self.close_frame(matches!(tag, TagEnd::TableHead));
             }
             TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link => {
@@ -167,8 +179,15 @@ impl Builder {
                 }
             }
             TagEnd::MetadataBlock(_) => self.ignored = false,
-            TagEnd::Emphasis | TagEnd::Image | TagEnd::HtmlBlock | TagEnd::FootnoteDefinition | TagEnd::DefinitionList
-            | TagEnd::DefinitionListTitle | TagEnd::DefinitionListDefinition | TagEnd::Superscript | TagEnd::Subscript => {}
+            TagEnd::Emphasis
+            | TagEnd::Image
+            | TagEnd::HtmlBlock
+            | TagEnd::FootnoteDefinition
+            | TagEnd::DefinitionList
+            | TagEnd::DefinitionListTitle
+            | TagEnd::DefinitionListDefinition
+            | TagEnd::Superscript
+            | TagEnd::Subscript => {}
         }
     }
 
@@ -269,10 +288,11 @@ impl Builder {
 /// Tags that only format; anything else in angle brackets (`Vec<u8>`) is text.
 fn is_known_tag(html: &str) -> bool {
     const TAGS: &[&str] = &[
-        "a", "b", "i", "u", "s", "em", "strong", "code", "sub", "sup", "del", "ins", "kbd", "mark", "small", "span",
-        "p", "div", "img", "details", "summary", "center", "font", "hr", "!--",
+        "a", "b", "i", "u", "s", "em", "strong", "code", "sub", "sup", "del", "ins", "kbd", "mark", "small",
+        "span", "p", "div", "img", "details", "summary", "center", "font", "hr", "!--",
     ];
     let name = html.trim_start_matches(['<', '/']);
-    let name = name.split(|c: char| !(c.is_alphanumeric() || matches!(c, '!' | '-'))).next().unwrap_or_default();
+    let name =
+        name.split(|c: char| !(c.is_alphanumeric() || matches!(c, '!' | '-'))).next().unwrap_or_default();
     TAGS.contains(&name.to_ascii_lowercase().as_str()) || name.starts_with("!--")
 }

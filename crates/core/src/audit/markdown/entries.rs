@@ -98,17 +98,24 @@ fn entry(item: &Item, around: &Around, remarks: bool, harvest: &mut Harvest) {
     }
     let head = entry_head(text);
     let score = tone::of(&text.without_code());
-    let nothing = tone::is_nothing(&text.text) || head.title.chars().filter(|c| c.is_alphabetic()).count() < 3;
+    let nothing =
+        tone::is_nothing(&text.text) || head.title.chars().filter(|c| c.is_alphabetic()).count() < 3;
     let done = item.task == Some(true);
     // `Low risk - all sources are known` says that there is no risk.
-    let calm = head.severity == Some(Severity::Low) && head.id.is_none() && score <= 0 && text.text.to_lowercase().starts_with("low risk");
+    let calm = head.severity == Some(Severity::Low)
+        && head.id.is_none()
+        && score <= 0
+        && text.text.to_lowercase().starts_with("low risk");
     let ticked = head.ticked || head.status == Some(FindingStatus::Fixed);
     let marked = head.is_marked() && !calm;
     if nothing || (done || ticked) && !marked && !around.in_group() {
         note_settled(item, text, harvest);
         return;
     }
-    let field = text.lead().and_then(|(from, to)| label::of(text.text.get(from..to)?)).or_else(|| label_at_start(&text.text));
+    let field = text
+        .lead()
+        .and_then(|(from, to)| label::of(text.text.get(from..to)?))
+        .or_else(|| label_at_start(&text.text));
     let standing = if marked && (!around.strict || head.id.is_some()) {
         Standing::Sure
     } else if around.strict && around.band.is_some() && !calm && !head.ticked {
@@ -156,7 +163,8 @@ fn group(text: &Inline, nested: &[Block]) -> Option<Role> {
     let name = match text.lead() {
         Some((from, to)) => {
             let name = text.text.get(from..to)?;
-            let colon = name.trim_end().ends_with([':', '：']) || text.text.get(to..)?.trim_start().starts_with([':', '：']);
+            let colon = name.trim_end().ends_with([':', '：'])
+                || text.text.get(to..)?.trim_start().starts_with([':', '：']);
             let alone = text.text.get(to..)?.trim_matches([':', '：', ' ']).is_empty();
             (colon || alone).then_some(name)?
         }
@@ -168,7 +176,8 @@ fn group(text: &Inline, nested: &[Block]) -> Option<Role> {
     }
     let role = role::of(name, head.ticked);
     let has_list = nested.iter().any(|block| matches!(block, Block::List(_)));
-    let whole = text.text.trim().trim_end_matches([':', '：']).len() <= name.trim_end_matches([':', '：']).len() + 8;
+    let whole =
+        text.text.trim().trim_end_matches([':', '：']).len() <= name.trim_end_matches([':', '：']).len() + 8;
     match role {
         Role::Praise | Role::Aside => label::of(name).is_none().then_some(role),
         Role::Talk => None,
@@ -201,12 +210,20 @@ fn entry_head(text: &Inline) -> Headline {
     let mut head = headline::read(&text.slice(0, to));
     let words = head.title.split_whitespace().count();
     let rest = text.text.get(to..).unwrap_or_default();
-    let only_mark = severity::is_only(text.text.get(from..to).unwrap_or_default()) || status::of_mark(&head.title).is_some();
-    if head.title.is_empty() || only_mark || (words == 1 && !rest.trim_start().starts_with([':', '-', '–', '—', '(', '：', '\n']) && !rest.trim().is_empty()) {
+    let only_mark = severity::is_only(text.text.get(from..to).unwrap_or_default())
+        || status::of_mark(&head.title).is_some();
+    if head.title.is_empty()
+        || only_mark
+        || (words == 1
+            && !rest.trim_start().starts_with([':', '-', '–', '—', '(', '：', '\n'])
+            && !rest.trim().is_empty())
+    {
         return whole();
     }
     // `**SQL injection** (High): ...`
-    if let Some(remark) = rest.trim_start().strip_prefix(['(', '[', '（']).and_then(|rest| rest.split([')', ']', '）']).next()) {
+    if let Some(remark) =
+        rest.trim_start().strip_prefix(['(', '[', '（']).and_then(|rest| rest.split([')', ']', '）']).next())
+    {
         if severity::is_only(remark) && !head.rated {
             head.severity = severity::of_value(remark);
             head.rated = true;
@@ -230,7 +247,10 @@ fn label_at_start(text: &str) -> Option<label::Label> {
 /// `Remaining: ...` among things that are done.
 fn still_open(text: &str) -> bool {
     let first = text.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()).unwrap_or_default();
-    matches!(first.to_lowercase().as_str(), "remaining" | "pending" | "todo" | "deferred" | "outstanding" | "unresolved")
+    matches!(
+        first.to_lowercase().as_str(),
+        "remaining" | "pending" | "todo" | "deferred" | "outstanding" | "unresolved"
+    )
 }
 
 /// A paragraph that is a finding: its lines are rated, or a bold lead is marked or stands in a group. Returns how many
@@ -242,14 +262,22 @@ fn paragraph(text: &Inline, line: usize, rest: &[Block], around: &Around, harves
     if let Some((from, to)) = text.lead() {
         let name = text.text.get(from..to).unwrap_or_default();
         let head = headline::read(&text.slice(0, to));
-        let labelled = label::of(name).is_some() || name.trim_end().ends_with([':', '：']) || text.text.get(to..).is_some_and(|rest| rest.starts_with(':'));
-        let counts = head.is_marked() || (around.in_group() && !labelled && head.title.split_whitespace().count() >= 2 && !text.is_all_strong());
+        let labelled = label::of(name).is_some()
+            || name.trim_end().ends_with([':', '：'])
+            || text.text.get(to..).is_some_and(|rest| rest.starts_with(':'));
+        let counts = head.is_marked()
+            || (around.in_group()
+                && !labelled
+                && head.title.split_whitespace().count() >= 2
+                && !text.is_all_strong());
         let group = !matches!(role::of(name, head.ticked), Role::Neutral | Role::Findings);
         if !counts || (group && !head.is_marked()) || severity::is_only(name) {
             return 0;
         }
         let belongs = |block: &&Block| match block {
-            Block::Paragraph { text, .. } => text.lead().is_none_or(|(from, to)| label::of(text.text.get(from..to).unwrap_or_default()).is_some()),
+            Block::Paragraph { text, .. } => text
+                .lead()
+                .is_none_or(|(from, to)| label::of(text.text.get(from..to).unwrap_or_default()).is_some()),
             Block::List(list) => !list.items.iter().any(is_marked_or_group),
             Block::Code { .. } | Block::Quote(_) => true,
             Block::Table(_) | Block::Heading { .. } => false,
@@ -262,10 +290,15 @@ fn paragraph(text: &Inline, line: usize, rest: &[Block], around: &Around, harves
         return taken;
     }
     let lines: Vec<&str> = text.text.split('\n').take(2000).collect();
-    let rated: Vec<(usize, Headline)> = lines.iter().enumerate().filter_map(|(at, text)| {
-        let head = headline::read(&Inline::plain(text));
-        (head.rated && head.is_marked() && !label_at_start(text).is_some_and(label::Label::shows_finding)).then_some((at, head))
-    }).collect();
+    let rated: Vec<(usize, Headline)> = lines
+        .iter()
+        .enumerate()
+        .filter_map(|(at, text)| {
+            let head = headline::read(&Inline::plain(text));
+            (head.rated && head.is_marked() && !label_at_start(text).is_some_and(label::Label::shows_finding))
+                .then_some((at, head))
+        })
+        .collect();
     for (at, mut head) in rated {
         let mut content = Content::default();
         content.take(&[Block::Paragraph { text: Inline::plain(lines[at]), line: line + at }]);

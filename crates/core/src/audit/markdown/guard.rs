@@ -12,7 +12,7 @@ const MAX_LINE: usize = 32 * 1024;
 
 /// The text with lines cut where they pass a bound. Lines stay lines, so their numbers stay true.
 pub(crate) fn tame(text: &str) -> Cow<'_, str> {
-    if text.lines().all(|line| is_tame(line)) {
+    if text.lines().all(is_tame) {
         return Cow::Borrowed(text);
     }
     let mut tamed = String::with_capacity(text.len());
@@ -51,11 +51,16 @@ fn content_at(line: &str) -> usize {
     while let Some(&byte) = bytes.get(at) {
         match byte {
             b' ' | b'\t' | b'>' => at += 1,
-            b'-' | b'+' | b'*' if bytes.get(at + 1).is_some_and(|next| matches!(next, b' ' | b'\t' | b'\n')) => at += 1,
+            b'-' | b'+' | b'*'
+                if bytes.get(at + 1).is_some_and(|next| matches!(next, b' ' | b'\t' | b'\n')) =>
+            {
+                at += 1
+            }
             b'0'..=b'9' => {
                 let digits = bytes[at..].iter().take(10).take_while(|byte| byte.is_ascii_digit()).count();
                 let ends = bytes.get(at + digits).is_some_and(|byte| matches!(byte, b'.' | b')'));
-                let parted = bytes.get(at + digits + 1).is_some_and(|byte| matches!(byte, b' ' | b'\t' | b'\n'));
+                let parted =
+                    bytes.get(at + digits + 1).is_some_and(|byte| matches!(byte, b' ' | b'\t' | b'\n'));
                 if !(ends && parted) {
                     return at;
                 }

@@ -1,6 +1,7 @@
 //! Takes the title of a finding apart: number, id, severity, category and status around the words themselves.
 
 use super::inline::Inline;
+use super::prefix::{bracketed, id, is_id, named, number, ordinal_in_chinese, rated};
 use crate::audit::{FindingStatus, Severity, severity, status};
 
 /// A title in its parts.
@@ -29,20 +30,6 @@ impl Headline {
         words >= 3 && (self.id.is_some() || self.named || self.rated)
     }
 }
-
-/// Words before a number that name a finding.
-const NAMES: &[&str] = &[
-    "issue", "finding", "bug", "vulnerability", "vuln", "problem", "defect", "weakness", "observation", "问题", "漏洞", "缺陷",
-    "发现", "問題", "hallazgo", "problema",
-];
-
-/// Beginnings that look like an id but count something else.
-const NO_IDS: &[&str] = &[
-    "UTF", "SHA", "MD", "HTTP", "TLS", "SSL", "IPV", "ES", "PHASE", "STEP", "WEEK", "DAY", "SPRINT", "PART", "SECTION",
-    "CHAPTER", "TIER", "STAGE", "LEVEL", "APPENDIX", "FIGURE", "TABLE", "ROUND", "RFC", "ISO", "PEP", "EIP", "ERC", "OAUTH",
-    "BASE", "GPT", "ARM", "X", "WIN", "V", "Q", "AES", "RSA", "TASK", "TEST", "PR", "PHP", "C", "NODE", "H265", "OWASP",
-    "TOP", "MAX", "MIN", "TODAY", "SOC", "PCI", "WCAG", "STORY", "MILESTONE", "BLAKE", "ED", "CRC",
-];
 
 /// Takes a title apart.
 pub(crate) fn read(text: &Inline) -> Headline {
@@ -92,7 +79,9 @@ fn prefixes<'a>(line: &'a str, head: &mut Headline, colour: &mut Option<Severity
             head.severity = Some(severity);
             rest = after;
         }
-        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '：' | '—' | '–' | '|' | '·'));
+        rest = rest.trim_start_matches(|c: char| {
+            c.is_whitespace() || matches!(c, ':' | '：' | '—' | '–' | '|' | '·')
+        });
         rest = rest.strip_prefix("- ").unwrap_or(rest);
         if rest.len() == before {
             break;
@@ -120,12 +109,11 @@ fn suffixes<'a>(text: &'a str, head: &mut Headline, colour: &mut Option<Severity
             }
             *colour = colour.or(severity::of_colour(last));
             rest = &rest[..rest.len() - last.len_utf8()];
-        } else if let Some((ahead, inside)) = trailing_bracket(rest) {
-            if take_remark(inside, head) {
-                rest = ahead;
-            }
-        } else if let Some((ahead, inside)) = trailing_remark(rest) {
-            if take_remark(inside, head) {
+        } else {
+            let remark = trailing_bracket(rest).or_else(|| trailing_remark(rest));
+            if let Some((ahead, inside)) = remark
+                && take_remark(inside, head)
+            {
                 rest = ahead;
             }
         }
@@ -140,21 +128,6 @@ fn suffixes<'a>(text: &'a str, head: &mut Headline, colour: &mut Option<Severity
 fn is_ornament(mark: char) -> bool {
     let symbol = matches!(u32::from(mark), 0x2190..=0x21ff | 0x2300..=0x2bff | 0xfe0f | 0x200d | 0x1f000..=0x1faff | 0x2022 | 0x203c | 0x2049 | 0x2139);
     symbol && !mark.is_alphanumeric()
-}
-
-/// `[x] rest`, `【x】rest`, `(x) rest`.
-fn bracketed(text: &str) -> Option<(&str, &str)> {
-    let close = match text.chars().next()? {
-        '[' => ']',
-        '【' => '】',
-        '(' => ')',
-        '（' => '）',
-        '「' => '」',
-        _ => return None,
-    };
-    let open = text.chars().next()?.len_utf8();
-    let end = text.char_indices().take(60).find(|&(_, c)| c == close)?.0;
-    Some((text.get(open..end)?, text.get(end + close.len_utf8()..)?))
 }
 
 fn take_bracket(inside: &str, after: &str, head: &mut Headline) -> bool {
@@ -180,96 +153,6 @@ fn take_bracket(inside: &str, after: &str, head: &mut Headline) -> bool {
     category
 }
 
-/// What follows `3.`, `3)`, `1.4 `, `#3 ` or `3:`; not `3 words`.
-fn number(text: &str) -> Option<&str> {
-    let plain = text.strip_prefix('#').unwrap_or(text);
-    let marked = plain.len() < text.len();
-    let digits = plain.bytes().take_while(u8::is_ascii_digit).count();
-    if digits == 0 || digits > 4 {
-        return None;
-    }
-    let mut rest = &plain[digits..];
-    let mut parts = 0;
-    while let Some(after) = rest.strip_prefix(['.', '-']) {
-        let more = after.bytes().take_while(u8::is_ascii_digit).count();
-        if more == 0 || more > 3 {
-            break;
-        }
-        rest = &after[more..];
-        parts += 1;
-    }
-    let after = rest.strip_prefix(['.', ')', '、', '：', ':', '）']);
-    match after {
-        Some(after) if after.is_empty() || after.starts_with(|c: char| !c.is_alphanumeric()) || !after.is_ascii() => Some(after),
-        None if (parts > 0 || marked) && rest.starts_with(|c: char| c.is_whitespace() || matches!(c, '【' | '[')) => Some(rest),
-        None => rest.strip_prefix(" - ").or_else(|| rest.strip_prefix(" — ")).or_else(|| rest.strip_prefix(" – ")),
-        Some(_) => None,
-    }
-}
-
-fn ordinal_in_chinese(text: &str) -> Option<&str> {
-    let rest = text.trim_start_matches(|c: char| "一二三四五六七八九十百第".contains(c));
-    (rest.len() < text.len()).then(|| rest.strip_prefix(['、', '.', '．', '章', '节'])).flatten()
-}
-
-/// What follows `Issue 3:`, `Finding #2 -`, `问题 1：`.
-fn named(text: &str) -> Option<&str> {
-    let lower: String = text.chars().take(16).flat_map(char::to_lowercase).collect();
-    let name = NAMES.iter().find(|name| lower.starts_with(**name))?;
-    let rest = text.get(name.len()..)?.trim_start().trim_start_matches('#');
-    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    let after = rest.get(digits..)?;
-    let parted = after.is_empty() || after.starts_with(|c: char| matches!(c, ':' | '.' | ')' | '：' | '、' | '—' | '–' | ' ' | ']'));
-    (digits > 0 && digits <= 4 && parted).then(|| after.trim_start_matches(['.', ')', ']']))
-}
-
-/// An id and what follows it; a colon, bracket or dash must part them.
-fn id(text: &str) -> Option<(&str, &str)> {
-    let end = text.find(|c: char| c.is_whitespace() || matches!(c, ':' | '：' | ']' | ')' | '|' | '—' | ','))?;
-    let (token, rest) = text.split_at(end);
-    let token = token.trim_end_matches('.');
-    let parted = token.len() < end || rest.starts_with([':', '：', ']', ')', '—'])
-        || rest.trim_start().starts_with(['-', '—', '–', ':', '|', '：']);
-    (parted && is_id(token, true)).then(|| (token, rest.trim_start_matches([']', ')'])))
-}
-
-/// `H-01`, `CVE-2024-1`, `CRITICAL-P1.1`, `SEC3`; letters in capitals first, then a digit somewhere.
-pub(crate) fn is_id(token: &str, bare: bool) -> bool {
-    let token = token.trim();
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
-    if token.len() < 2 || token.len() > 40 || !token.chars().all(allowed) || !token.ends_with(|c: char| c.is_ascii_alphanumeric()) {
-        return false;
-    }
-    let letters: String = token.chars().take_while(char::is_ascii_alphabetic).collect();
-    let upper = !letters.is_empty() && letters.chars().all(|c| c.is_ascii_uppercase()) && !token.contains('/');
-    // `A11Y-004` in brackets; `TEST-001` anywhere, for nobody counts phases in three digits.
-    let tail = token.rsplit_once(['-', '_']).map_or("", |(_, tail)| tail);
-    let tail_counts = !tail.is_empty() && tail.bytes().all(|byte| byte.is_ascii_digit());
-    let starts_upper = token.starts_with(|c: char| c.is_ascii_uppercase()) && !token.contains(|c: char| c.is_ascii_lowercase());
-    if starts_upper && tail_counts && !token.contains('/') && (tail.len() == 3 && token.len() >= 5 || !bare && letters.len() < token.len() - tail.len() - 1) {
-        return true;
-    }
-    let advisory = ["GHSA-", "rules_", "CVE-"].iter().any(|start| token.starts_with(start));
-    let digits = token.contains(|c: char| c.is_ascii_digit());
-    let dashed = token[letters.len()..].starts_with(['-', '_', '.']);
-    let counted = NO_IDS.contains(&letters.as_str()) && !(letters == "C" && dashed);
-    let capitals = !token.contains(|c: char| c.is_ascii_lowercase());
-    let short = token.len() <= letters.len() + 3 && letters.len() <= if bare { 3 } else { 5 };
-    let priority = matches!(token, "P0" | "P1" | "P2" | "P3" | "P4");
-    advisory || (upper && digits && !counted && !priority && (dashed || short) && (capitals || token.contains('-')))
-}
-
-/// `HIGH: rest`, `Critical severity - rest`, `P1: rest`.
-fn rated(text: &str) -> Option<(Severity, &str)> {
-    let limit = text.char_indices().nth(32).map_or(text.len(), |(at, _)| at);
-    let ahead = &text[..limit];
-    let dash = [" - ", " — ", " – ", "— ", "—"].iter().filter_map(|dash| ahead.find(dash)).min();
-    let end = ahead.find([':', '：', '|', '·']).into_iter().chain(dash).min()?;
-    let before = &ahead[..end];
-    let after = text[end..].trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '：' | '|' | '-' | '—' | '–' | '·'));
-    (severity::is_only(before) && after.chars().any(char::is_alphanumeric)).then(|| Some((severity::of_value(before)?, after)))?
-}
-
 fn trailing_bracket(text: &str) -> Option<(&str, &str)> {
     let open = match text.chars().next_back()? {
         ')' => '(',
@@ -289,7 +172,10 @@ fn trailing_remark(text: &str) -> Option<(&str, &str)> {
     if let Some(at) = text.to_ascii_lowercase().rfind("severity:") {
         return Some((text[..at].trim_end_matches(['*', ' ']), &text[at..]));
     }
-    let dash = [" - ", " — ", " – ", "✅", "❌"].iter().filter_map(|dash| text.rfind(dash).map(|at| (at, at + dash.len()))).max();
+    let dash = [" - ", " — ", " – ", "✅", "❌"]
+        .iter()
+        .filter_map(|dash| text.rfind(dash).map(|at| (at, at + dash.len())))
+        .max();
     if let Some((at, after)) = dash {
         return Some((&text[..at], &text[after..]));
     }
@@ -302,7 +188,9 @@ fn trailing_remark(text: &str) -> Option<(&str, &str)> {
 fn take_remark(inside: &str, head: &mut Headline) -> bool {
     let value = inside.trim_start_matches(|c: char| !c.is_alphanumeric());
     let value = match value.split_once(':') {
-        Some((name, value)) if matches!(name.trim().to_ascii_lowercase().as_str(), "severity" | "priority" | "risk") => {
+        Some((name, value))
+            if matches!(name.trim().to_ascii_lowercase().as_str(), "severity" | "priority" | "risk") =>
+        {
             head.severity = head.severity.or_else(|| severity::of_value(value));
             return head.severity.is_some();
         }
@@ -332,13 +220,19 @@ mod tests {
     #[test]
     fn titles_come_apart() {
         let head = of("❌ CRITICAL-P1.1: Penalty tracking broken");
-        assert_eq!((head.id.as_deref(), head.title.as_str()), (Some("CRITICAL-P1.1"), "Penalty tracking broken"));
+        assert_eq!(
+            (head.id.as_deref(), head.title.as_str()),
+            (Some("CRITICAL-P1.1"), "Penalty tracking broken")
+        );
         let head = of("[H-01] Tokens can be drained");
         assert_eq!((head.id.as_deref(), head.title.as_str()), (Some("H-01"), "Tokens can be drained"));
         let head = of("C-1 — `webpki 0.1` bypass (RUSTSEC-2026-0098 + 0099)");
         assert_eq!(head.id.as_deref(), Some("C-1"));
         let head = of("1.2 【严重】API 路由缺少错误详情");
-        assert_eq!((head.severity, head.numbered, head.title.as_str()), (Some(Severity::Critical), true, "API 路由缺少错误详情"));
+        assert_eq!(
+            (head.severity, head.numbered, head.title.as_str()),
+            (Some(Severity::Critical), true, "API 路由缺少错误详情")
+        );
         let head = of("Validation duplication (Medium):");
         assert_eq!((head.severity, head.title.as_str()), (Some(Severity::Medium), "Validation duplication"));
         let head = of("Missing docs **Severity:** Quality Assurance");
@@ -348,12 +242,21 @@ mod tests {
         let head = of("Issue #4: Crash on start");
         assert_eq!((head.named, head.title.as_str()), (true, "Crash on start"));
         let head = of("HIGH: No concurrent sync guard — flag is ineffective");
-        assert_eq!((head.severity, head.title.as_str()), (Some(Severity::High), "No concurrent sync guard — flag is ineffective"));
+        assert_eq!(
+            (head.severity, head.title.as_str()),
+            (Some(Severity::High), "No concurrent sync guard — flag is ineffective")
+        );
     }
 
     #[test]
     fn ordinary_words_stay_in_the_title() {
-        for text in ["SHA-256 is weak", "100+ `unwrap` calls", "Fixed-size buffer overflows", "High memory use", "3 ways in"] {
+        for text in [
+            "SHA-256 is weak",
+            "100+ `unwrap` calls",
+            "Fixed-size buffer overflows",
+            "High memory use",
+            "3 ways in",
+        ] {
             let head = of(text);
             assert_eq!(head.title, text);
             assert!(!head.is_marked(), "{text}");

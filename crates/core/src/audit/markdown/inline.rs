@@ -53,14 +53,20 @@ impl Inline {
     pub(crate) fn is_all_strong(&self) -> bool {
         let (Some(first), Some(last)) = (self.strong().next(), self.strong().last()) else { return false };
         let outside = |text: &str| !text.contains(char::is_alphanumeric);
-        let around = self.text.get(..first.0).is_some_and(outside) && self.text.get(last.1..).is_some_and(outside);
+        let around =
+            self.text.get(..first.0).is_some_and(outside) && self.text.get(last.1..).is_some_and(outside);
         let mut gaps = self.strong().zip(self.strong().skip(1));
         around && gaps.all(|((_, to), (from, _))| self.text.get(to..from).is_some_and(outside))
     }
 
     /// Whether at least half of the text is struck through.
     pub(crate) fn is_struck(&self) -> bool {
-        let struck: usize = self.marks.iter().filter(|(mark, ..)| *mark == Mark::Struck).map(|&(_, from, to)| to - from).sum();
+        let struck: usize = self
+            .marks
+            .iter()
+            .filter(|(mark, ..)| *mark == Mark::Struck)
+            .map(|&(_, from, to)| to - from)
+            .sum();
         struck > 0 && struck * 2 >= self.text.trim().len()
     }
 
@@ -68,7 +74,10 @@ impl Inline {
     pub(crate) fn slice(&self, from: usize, to: usize) -> Self {
         let text = self.text.get(from..to).unwrap_or_default().to_owned();
         let inside = self.marks.iter().filter(|&&(_, start, end)| start >= from && end <= to);
-        Self { text, marks: inside.map(|(mark, start, end)| (mark.clone(), start - from, end - from)).collect() }
+        Self {
+            text,
+            marks: inside.map(|(mark, start, end)| (mark.clone(), start - from, end - from)).collect(),
+        }
     }
 
     /// The text with code spans blanked out, for judging words and not code.

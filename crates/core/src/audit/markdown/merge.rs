@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::candidate::{Candidate, Harvest, Origin, Settled, Standing};
-use super::headline;
+use super::prefix;
 use crate::audit::assess::{Known, one_line};
 use crate::audit::{Finding, FindingStatus, Location, Severity, location};
 
@@ -20,16 +20,22 @@ pub(crate) fn findings(harvest: Harvest, audit: &str, is_clean: bool) -> Vec<Fin
     settle(&mut kept, &settled);
     let letters = letters_of(&kept);
     kept.sort_by_key(|candidate| candidate.line);
-    let mut known: Vec<Known> = kept.into_iter().map(|candidate| {
-        let severity = severity_of(&candidate, &letters).or_else(|| {
-            let groups = rated.iter().map(|rated| (stems(&rated.group), rated));
-            let trail = stems(&candidate.trail);
-            let likeness = |group: &BTreeSet<String>| group.intersection(&trail).count();
-            let best = groups.filter(|(group, _)| likeness(group) > 0);
-            best.max_by_key(|(group, rated)| (likeness(group) * 100 / group.len().max(1), std::cmp::Reverse(rated.severity as u8))).map(|(_, rated)| rated.severity)
-        });
-        known(candidate, severity, audit)
-    }).collect();
+    let mut known: Vec<Known> = kept
+        .into_iter()
+        .map(|candidate| {
+            let severity = severity_of(&candidate, &letters).or_else(|| {
+                let groups = rated.iter().map(|rated| (stems(&rated.group), rated));
+                let trail = stems(&candidate.trail);
+                let likeness = |group: &BTreeSet<String>| group.intersection(&trail).count();
+                let best = groups.filter(|(group, _)| likeness(group) > 0);
+                best.max_by_key(|(group, rated)| {
+                    (likeness(group) * 100 / group.len().max(1), std::cmp::Reverse(rated.severity as u8))
+                })
+                .map(|(_, rated)| rated.severity)
+            });
+            known(candidate, severity, audit)
+        })
+        .collect();
     let mut places: Vec<&mut Vec<Location>> = known.iter_mut().map(|known| &mut known.locations).collect();
     location::tidy(&mut places);
     known.into_iter().map(Known::judged).collect()
@@ -45,7 +51,8 @@ fn choose(candidates: Vec<Candidate>, is_clean: bool) -> (Vec<Candidate>, Vec<Ca
         (false, false) if is_clean || any(Standing::Index) => Standing::Sure,
         (false, false) => Standing::Remark,
     };
-    let (summaries, rest): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|candidate| candidate.standing >= Standing::Index);
+    let (summaries, rest): (Vec<_>, Vec<_>) =
+        candidates.into_iter().partition(|candidate| candidate.standing >= Standing::Index);
     (rest.into_iter().filter(|candidate| candidate.standing == accepted).collect(), summaries)
 }
 
@@ -73,7 +80,12 @@ fn join_equal_ids(kept: &mut Vec<Candidate>) {
 
 fn may_be_one(a: &Candidate, b: &Candidate) -> bool {
     let (places_a, places_b) = (a.places(), b.places());
-    let apart = !places_a.is_empty() && !places_b.is_empty() && !places_a.iter().any(|place| places_b.iter().any(|other| other.path == place.path));
+    let same = |a: &Location, b: &Location| {
+        a.path == b.path && (a.lines.is_none() || b.lines.is_none() || a.lines == b.lines)
+    };
+    let apart = !places_a.is_empty()
+        && !places_b.is_empty()
+        && !places_a.iter().any(|place| places_b.iter().any(|other| same(place, other)));
     // Two headings with one id and different titles are two findings of a careless author.
     let titles = a.origin == b.origin && stems(&a.head.title).is_disjoint(&stems(&b.head.title));
     !apart && !titles
@@ -83,7 +95,8 @@ fn may_be_one(a: &Candidate, b: &Candidate) -> bool {
 /// summaries stay if they have an id and a severity, or if there is nothing else in the report.
 fn join_rows(kept: &mut Vec<Candidate>, summaries: Vec<Candidate>) -> Vec<Candidate> {
     let has_body = kept.iter().any(|candidate| candidate.origin != Origin::Row);
-    let (rows, mut body): (Vec<_>, Vec<_>) = kept.drain(..).partition(|candidate| candidate.origin == Origin::Row && has_body);
+    let (rows, mut body): (Vec<_>, Vec<_>) =
+        kept.drain(..).partition(|candidate| candidate.origin == Origin::Row && has_body);
     let nothing_else = body.is_empty() && rows.is_empty();
     let mut by_id: HashMap<String, Vec<usize>> = HashMap::new();
     for (at, candidate) in body.iter().enumerate() {
@@ -99,7 +112,11 @@ fn join_rows(kept: &mut Vec<Candidate>, summaries: Vec<Candidate>) -> Vec<Candid
         let of_id = row.head.id.as_ref().and_then(|id| by_id.get(id));
         let by_title = || {
             let title = stems(&row.head.title);
-            let likest = titles.iter().enumerate().map(|(at, other)| (likeness(&title, other), at)).max_by_key(|&(likeness, at)| (likeness, std::cmp::Reverse(at)));
+            let likest = titles
+                .iter()
+                .enumerate()
+                .map(|(at, other)| (likeness(&title, other), at))
+                .max_by_key(|&(likeness, at)| (likeness, std::cmp::Reverse(at)));
             likest.filter(|&(likeness, _)| compares && likeness >= 65).map(|(_, at)| vec![at])
         };
         match of_id.cloned().or_else(by_title) {
@@ -112,7 +129,11 @@ fn join_rows(kept: &mut Vec<Candidate>, summaries: Vec<Candidate>) -> Vec<Candid
                 let told = row.head.id.is_some() && row.content.severity.is_some();
                 let stays = match row.standing {
                     Standing::Sure | Standing::Box | Standing::Remark => true,
-                    Standing::Index => told || nothing_else && (row.content.severity.is_some() || row.band.is_some()) && row.head.title.len() > 8,
+                    Standing::Index => {
+                        told || nothing_else
+                            && (row.content.severity.is_some() || row.band.is_some())
+                            && row.head.title.len() > 8
+                    }
                     Standing::Echo => false,
                 };
                 if stays {
@@ -138,13 +159,16 @@ fn add_row(to: &mut Candidate, row: &Candidate) {
 
 fn add(to: &mut Candidate, mut other: Candidate) {
     // The one that tells more is the finding; the other one adds to it.
-    if other.origin < to.origin || (other.origin == to.origin && other.content.text.len() > to.content.text.len() * 2) {
+    if other.origin < to.origin
+        || (other.origin == to.origin && other.content.text.len() > to.content.text.len() * 2)
+    {
         std::mem::swap(to, &mut other);
         to.line = to.line.min(other.line);
     }
     to.listed_severity = to.listed_severity.or(other.content.severity).or(other.listed_severity);
     to.band = to.band.or(other.band);
-    to.listed_status = to.listed_status.or(other.content.status).or(other.head.status).or(other.listed_status);
+    to.listed_status =
+        to.listed_status.or(other.content.status).or(other.head.status).or(other.listed_status);
     if to.places().is_empty() {
         to.content.stated = other.places().to_vec();
     }
@@ -161,18 +185,30 @@ fn settle(kept: &mut [Candidate], settled: &[Settled]) {
     if kept.len().saturating_mul(settled.len()) > MAX_COMPARISONS {
         return;
     }
-    let open = |candidate: &Candidate| candidate.content.status.or(candidate.head.status).or(candidate.listed_status).is_none();
+    let open = |candidate: &Candidate| {
+        candidate.content.status.or(candidate.head.status).or(candidate.listed_status).is_none()
+    };
     let titles: Vec<BTreeSet<String>> = kept.iter().map(|candidate| stems(&candidate.head.title)).collect();
-    let names: Vec<BTreeSet<String>> = kept.iter().map(|candidate| {
-        let places = candidate.places().iter().map(|place| place.path.as_str()).collect::<Vec<_>>().join(" ");
-        code_names(&format!("{} {places}", candidate.head.title))
-    }).collect();
+    let names: Vec<BTreeSet<String>> = kept
+        .iter()
+        .map(|candidate| {
+            let places =
+                candidate.places().iter().map(|place| place.path.as_str()).collect::<Vec<_>>().join(" ");
+            code_names(&format!("{} {places}", candidate.head.title))
+        })
+        .collect();
     for entry in settled {
         let line = entry.text.lines().next().unwrap_or_default();
-        let lead = line.split([" - ", " — ", " – "].iter().find(|dash| line.contains(**dash)).copied().unwrap_or("\n")).next().unwrap_or(line);
+        let lead = line
+            .split([" - ", " — ", " – "].iter().find(|dash| line.contains(**dash)).copied().unwrap_or("\n"))
+            .next()
+            .unwrap_or(line);
         let words: BTreeSet<String> = stems(line);
         let in_code = code_names(lead);
-        let ids: BTreeSet<&str> = line.split(|c: char| c.is_whitespace() || matches!(c, ',' | '(' | ')' | ':' | '[' | ']')).filter(|word| headline::is_id(word, false)).collect();
+        let ids: BTreeSet<&str> = line
+            .split(|c: char| c.is_whitespace() || matches!(c, ',' | '(' | ')' | ':' | '[' | ']'))
+            .filter(|word| prefix::is_id(word, false))
+            .collect();
         for (at, candidate) in kept.iter_mut().enumerate() {
             let by_id = candidate.head.id.as_deref().is_some_and(|id| ids.contains(id));
             let by_name = in_code.len() >= 2 && in_code.is_subset(&names[at]);
@@ -188,7 +224,8 @@ fn settle(kept: &mut [Candidate], settled: &[Settled]) {
 /// Names of files and functions in a text.
 fn code_names(text: &str) -> BTreeSet<String> {
     let parts = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '/')));
-    parts.filter(|part| part.len() > 3 && (part.contains('_') || part.contains('.') || part.contains('/')))
+    parts
+        .filter(|part| part.len() > 3 && (part.contains('_') || part.contains('.') || part.contains('/')))
         .map(|part| part.trim_matches('.').rsplit('/').next().unwrap_or(part).to_lowercase())
         .take(40)
         .collect()
@@ -204,16 +241,23 @@ fn likeness(a: &BTreeSet<String>, b: &BTreeSet<String>) -> usize {
 
 /// Beginnings of the words that carry meaning.
 fn stems(text: &str) -> BTreeSet<String> {
-    const EMPTY: &[&str] = &["the", "and", "for", "with", "not", "are", "from", "has", "have", "that", "this", "issue", "issues", "fix", "add", "use", "all", "via", "into"];
+    const EMPTY: &[&str] = &[
+        "the", "and", "for", "with", "not", "are", "from", "has", "have", "that", "this", "issue", "issues",
+        "fix", "add", "use", "all", "via", "into",
+    ];
     let lower = text.to_lowercase();
-    let words = lower.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| word.chars().count() >= 3 || !word.is_ascii());
+    let words = lower
+        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .filter(|word| word.chars().count() >= 3 || !word.is_ascii());
     words.filter(|word| !EMPTY.contains(word)).take(40).map(|word| word.chars().take(6).collect()).collect()
 }
 
 /// The single letters that ids of the report begin with: `C-1` is critical only beside `H-1`.
 fn letters_of(kept: &[Candidate]) -> BTreeSet<char> {
     let ids = kept.iter().filter_map(|candidate| candidate.head.id.as_deref());
-    ids.filter(|id| id.chars().nth(1).is_some_and(|c| !c.is_ascii_alphabetic())).filter_map(|id| id.chars().next()).collect()
+    ids.filter(|id| id.chars().nth(1).is_some_and(|c| !c.is_ascii_alphabetic()))
+        .filter_map(|id| id.chars().next())
+        .collect()
 }
 
 fn severity_of_id(id: &str, letters: &BTreeSet<char>) -> Option<Severity> {
@@ -233,7 +277,9 @@ fn severity_of_id(id: &str, letters: &BTreeSet<char>) -> Option<Severity> {
 /// The field of the finding, then its title, a summary, its id, the group, a CVSS score.
 fn severity_of(candidate: &Candidate, letters: &BTreeSet<char>) -> Option<Severity> {
     let by_id = candidate.head.id.as_deref().and_then(|id| severity_of_id(id, letters));
-    candidate.content.severity
+    candidate
+        .content
+        .severity
         .or(candidate.head.severity.filter(|_| candidate.head.rated))
         .or(candidate.listed_severity)
         .or(by_id)

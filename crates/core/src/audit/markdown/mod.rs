@@ -7,16 +7,19 @@ mod candidate;
 mod content;
 mod document;
 mod entries;
+mod facts;
 mod guard;
 mod headline;
 mod inline;
 mod label;
 mod merge;
 mod outline;
+mod prefix;
 mod role;
 mod table;
 mod tone;
 mod walk;
+mod word_list;
 
 use super::{Format, Report};
 use document::Block;
@@ -27,7 +30,9 @@ pub(crate) fn read(text: &str, name: &str) -> Report {
     let title = walk::title(&outline).unwrap_or_else(|| name.to_owned());
     let is_clean = outline.sections.iter().flat_map(|section| &section.blocks).any(|block| match block {
         Block::Paragraph { text, .. } => tone::declares_clean(&text.text),
-        Block::Heading { .. } | Block::List(_) | Block::Table(_) | Block::Code { .. } | Block::Quote(_) => false,
+        Block::Heading { .. } | Block::List(_) | Block::Table(_) | Block::Code { .. } | Block::Quote(_) => {
+            false
+        }
     });
     let findings = merge::findings(walk::walk(&outline), &title, is_clean);
     Report { name: name.to_owned(), title, format: Format::Markdown, issue: None, findings }

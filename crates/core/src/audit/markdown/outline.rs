@@ -46,7 +46,9 @@ impl Outline {
                     let has_more = !matches!(blocks.peek(), None | Some(Block::Heading { .. }));
                     outline.paragraph(text, line, headings, has_more);
                 }
-                block @ (Block::List(_) | Block::Table(_) | Block::Code { .. } | Block::Quote(_)) => outline.add(block),
+                block @ (Block::List(_) | Block::Table(_) | Block::Code { .. } | Block::Quote(_)) => {
+                    outline.add(block)
+                }
             }
         }
         outline.excuse_title();
@@ -56,7 +58,8 @@ impl Outline {
     /// The title of the whole report is not talk about it (`Audit Dashboard`, `Review Summary`).
     fn excuse_title(&mut self) {
         let Some(title) = self.sections.get_mut(1) else { return };
-        let whole = title.is_heading && title.level == 1 && title.children.iter().len() + title.blocks.len() > 0;
+        let whole =
+            title.is_heading && title.level == 1 && title.children.iter().len() + title.blocks.len() > 0;
         if whole && matches!(title.role, Role::Aside | Role::Talk | Role::Summary | Role::Praise) {
             title.role = Role::Neutral;
         }
@@ -69,12 +72,15 @@ impl Outline {
         let breaks = text.text.get(title_end..).is_some_and(|rest| rest.starts_with('\n'));
         let title = text.slice(0, title_end);
         let one_line = !title.text.trim().contains('\n') && title.text.chars().count() <= 160;
-        let colon = title.text.trim_end().ends_with([':', '：']) || text.text.get(to..).is_some_and(|rest| rest.starts_with([':', '：']));
+        let colon = title.text.trim_end().ends_with([':', '：'])
+            || text.text.get(to..).is_some_and(|rest| rest.starts_with([':', '：']));
         let level = match one_line && (alone || breaks) && (!colon || label::of(&title.text).is_none()) {
             true => bold_level(&title, colon, headings, alone && has_more),
             false => None,
         };
-        let Some(level) = level.filter(|_| from < to) else { return self.add(Block::Paragraph { text, line }) };
+        let Some(level) = level.filter(|_| from < to) else {
+            return self.add(Block::Paragraph { text, line });
+        };
         let rest = text.slice(title_end, text.text.len());
         self.open(level, title, line, false);
         if !rest.text.trim().is_empty() {
@@ -102,7 +108,8 @@ impl Outline {
     pub(crate) fn is_leaf(&self, at: usize) -> bool {
         self.sections[at].children.iter().all(|&child| {
             let child = &self.sections[child];
-            child.label.is_some() || (!child.is_heading && !child.head.is_marked() && child.role == Role::Neutral)
+            child.label.is_some()
+                || (!child.is_heading && !child.head.is_marked() && child.role == Role::Neutral)
         })
     }
 }
@@ -118,7 +125,11 @@ fn bold_level(title: &Inline, colon: bool, headings: usize, alone: bool) -> Opti
     }
     match role::of(&title.text, head.ticked) {
         Role::Band(_) => Some(BOLD_GROUP),
-        Role::Findings | Role::Praise | Role::Aside | Role::Talk | Role::Summary if headings <= 1 || !colon => Some(BOLD_GROUP),
+        Role::Findings | Role::Praise | Role::Aside | Role::Talk | Role::Summary
+            if headings <= 1 || !colon =>
+        {
+            Some(BOLD_GROUP)
+        }
         Role::Neutral if !colon && (alone || headings <= 1) => Some(BOLD_GROUP),
         Role::Findings | Role::Praise | Role::Aside | Role::Talk | Role::Summary | Role::Neutral => None,
     }
@@ -127,7 +138,11 @@ fn bold_level(title: &Inline, colon: bool, headings: usize, alone: bool) -> Opti
 fn section(parent: Option<usize>, level: u8, text: Inline, line: usize, is_heading: bool) -> Section {
     let head = headline::read(&text);
     // `✅ Low risk - properly secured` is rated, but what is ticked off beforehand is no finding without an id.
-    let role = if level == 0 { Role::Neutral } else { role::of(&text.text, head.ticked && head.id.is_none() && !head.named) };
+    let role = if level == 0 {
+        Role::Neutral
+    } else {
+        role::of(&text.text, head.ticked && head.id.is_none() && !head.named)
+    };
     Section {
         parent,
         level,

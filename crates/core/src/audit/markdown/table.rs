@@ -5,6 +5,7 @@ use super::content::Content;
 use super::document::{Row, Table};
 use super::headline;
 use super::inline::Inline;
+use super::prefix;
 use super::tone;
 use super::walk::Around;
 use crate::audit::location::{self, Trust};
@@ -26,20 +27,155 @@ enum Column {
 }
 
 const COLUMNS: &[(Column, &[&str])] = &[
-    (Column::Id, &["#", "id", "no", "no.", "编号", "序号", "finding id", "issue id", "cve", "advisory", "cve id", "nr", "№", "番号"]),
-    (Column::Title, &["issue", "issues", "finding", "findings", "title", "vulnerability", "problem", "bug", "weakness", "defect",
-        "concern", "description", "observation", "gap", "smell", "violation", "issue description", "问题", "描述", "标题", "漏洞",
-        "问题描述", "finding title", "vulnerabilities", "problema", "hallazgo", "問題", "内容", "risk description", "bug description"]),
-    (Column::Severity, &["severity", "risk", "priority", "level", "risk level", "criticality", "sev", "严重", "严重程度", "级别",
-        "等级", "优先级", "严重性", "风险等级", "severidad", "severidade", "重要度", "深刻度", "rating"]),
-    (Column::Location, &["file", "files", "location", "locations", "path", "file:line", "affected code", "affected files", "where",
-        "affected", "source", "位置", "文件", "路径", "file(s)", "component", "module", "file path", "affected file", "ファイル", "場所", "archivo"]),
+    (
+        Column::Id,
+        &[
+            "#",
+            "id",
+            "no",
+            "no.",
+            "编号",
+            "序号",
+            "finding id",
+            "issue id",
+            "cve",
+            "advisory",
+            "cve id",
+            "nr",
+            "№",
+            "番号",
+        ],
+    ),
+    (
+        Column::Title,
+        &[
+            "issue",
+            "issues",
+            "finding",
+            "findings",
+            "title",
+            "vulnerability",
+            "problem",
+            "bug",
+            "weakness",
+            "defect",
+            "concern",
+            "description",
+            "observation",
+            "gap",
+            "smell",
+            "violation",
+            "issue description",
+            "问题",
+            "描述",
+            "标题",
+            "漏洞",
+            "问题描述",
+            "finding title",
+            "vulnerabilities",
+            "problema",
+            "hallazgo",
+            "問題",
+            "内容",
+            "risk description",
+            "bug description",
+        ],
+    ),
+    (
+        Column::Severity,
+        &[
+            "severity",
+            "risk",
+            "priority",
+            "level",
+            "risk level",
+            "criticality",
+            "sev",
+            "严重",
+            "严重程度",
+            "级别",
+            "等级",
+            "优先级",
+            "严重性",
+            "风险等级",
+            "severidad",
+            "severidade",
+            "重要度",
+            "深刻度",
+            "rating",
+        ],
+    ),
+    (
+        Column::Location,
+        &[
+            "file",
+            "files",
+            "location",
+            "locations",
+            "path",
+            "file:line",
+            "affected code",
+            "affected files",
+            "where",
+            "affected",
+            "source",
+            "位置",
+            "文件",
+            "路径",
+            "file(s)",
+            "component",
+            "module",
+            "file path",
+            "affected file",
+            "ファイル",
+            "場所",
+            "archivo",
+        ],
+    ),
     (Column::Lines, &["line", "lines", "行", "行号", "line(s)", "line number"]),
-    (Column::Fix, &["fix", "recommendation", "remediation", "solution", "action", "mitigation", "suggestion", "recommended fix",
-        "resolution", "修复", "建议", "解决方案", "修复建议", "suggested fix", "fixed in", "fix version", "recommended action"]),
+    (
+        Column::Fix,
+        &[
+            "fix",
+            "recommendation",
+            "remediation",
+            "solution",
+            "action",
+            "mitigation",
+            "suggestion",
+            "recommended fix",
+            "resolution",
+            "修复",
+            "建议",
+            "解决方案",
+            "修复建议",
+            "suggested fix",
+            "fixed in",
+            "fix version",
+            "recommended action",
+        ],
+    ),
     (Column::Status, &["status", "state", "状态", "estado", "fixed", "fixed?", "resolved", "状況"]),
-    (Column::Count, &["count", "total", "number", "qty", "数量", "found", "occurrences", "amount", "个数", "# issues", "issues found"]),
-    (Column::Category, &["category", "type", "area", "类别", "类型", "分类", "package", "kind", "owasp", "cwe"]),
+    (
+        Column::Count,
+        &[
+            "count",
+            "total",
+            "number",
+            "qty",
+            "数量",
+            "found",
+            "occurrences",
+            "amount",
+            "个数",
+            "# issues",
+            "issues found",
+        ],
+    ),
+    (
+        Column::Category,
+        &["category", "type", "area", "类别", "类型", "分类", "package", "kind", "owasp", "cwe"],
+    ),
 ];
 
 fn column(head: &Inline) -> Column {
@@ -52,7 +188,8 @@ fn column(head: &Inline) -> Column {
 pub(crate) fn lists_findings(table: &Table, in_band: bool) -> bool {
     let columns: Vec<Column> = table.head.iter().map(column).collect();
     let has = |column| columns.contains(&column);
-    !table.rows.is_empty() && !has(Column::Count)
+    !table.rows.is_empty()
+        && !has(Column::Count)
         && ((has(Column::Title) && (has(Column::Severity) || has(Column::Location) || has(Column::Id)))
             || (has(Column::Location) && (has(Column::Severity) || in_band)))
 }
@@ -67,7 +204,8 @@ pub(crate) fn take(table: &Table, around: &Around, standing: Standing, harvest: 
     let named = has(Column::Title) || has(Column::Id);
     let listed = match standing {
         Standing::Sure => {
-            has(Column::Title) && (has(Column::Severity) || has(Column::Location) || has(Column::Fix) && around.expects || has(Column::Id) || around.expects)
+            has(Column::Title)
+                && (has(Column::Severity) || has(Column::Location) || has(Column::Id) || around.expects)
                 || has(Column::Id) && has(Column::Severity)
                 || around.band.is_some() && has(Column::Location)
         }
@@ -96,7 +234,7 @@ fn take_row(row: &Row, columns: &[Column], around: &Around, standing: Standing) 
     content.severity = rated.flatten();
     let id_cell = cell(Column::Id).map(|cell| cell.text.trim().to_owned());
     let id_struck = cell(Column::Id).is_some_and(Inline::is_struck);
-    let id = id_cell.filter(|id| headline::is_id(id, false));
+    let id = id_cell.filter(|id| prefix::is_id(id, false));
     if rated == Some(None) && id.is_none() && around.band.is_none() {
         return None;
     }
@@ -116,16 +254,28 @@ fn take_row(row: &Row, columns: &[Column], around: &Around, standing: Standing) 
         let said = match column {
             Column::Other => !cell.text.trim().is_empty(),
             // A column of lines may hold the name of a function.
-            Column::Lines => cell.text.contains(char::is_alphabetic) && !cell.text.trim_start().starts_with(['L', 'l']),
+            Column::Lines => {
+                cell.text.contains(char::is_alphabetic) && !cell.text.trim_start().starts_with(['L', 'l'])
+            }
             Column::Severity => content.severity.is_none() && !cell.text.trim().is_empty(),
-            Column::Id | Column::Title | Column::Location | Column::Fix | Column::Status | Column::Count | Column::Category => false,
+            Column::Id
+            | Column::Title
+            | Column::Location
+            | Column::Fix
+            | Column::Status
+            | Column::Count
+            | Column::Category => false,
         };
         said.then(|| cell.text.trim().to_owned())
     };
     let rest: Vec<String> = columns.iter().zip(&row.cells).filter_map(rest).collect();
     let mut head = match cell(Column::Title) {
         Some(title) => headline::read(title),
-        None => headline::read(&Inline::plain(&if rest.is_empty() { content.category.clone() } else { rest.join(" — ") })),
+        None => headline::read(&Inline::plain(&if rest.is_empty() {
+            content.category.clone()
+        } else {
+            rest.join(" — ")
+        })),
     };
     if tone::is_nothing(&head.title) && id.is_none() {
         return None;
@@ -136,7 +286,9 @@ fn take_row(row: &Row, columns: &[Column], around: &Around, standing: Standing) 
     }
     content.text = rest.join("\n");
     head.id = id.or(head.id);
-    if (id_struck || row.cells.iter().any(|cell| cell.is_struck() && cell.text.len() > 12)) && head.status.is_none() {
+    if (id_struck || row.cells.iter().any(|cell| cell.is_struck() && cell.text.len() > 12))
+        && head.status.is_none()
+    {
         head.status = Some(FindingStatus::Fixed);
     }
     // A summary does not prove that a finding is open: only what it says beyond that counts.
@@ -168,7 +320,11 @@ fn take_places(cell: &Inline, column: Column, content: &mut Content) {
 fn take_counts(table: &Table, columns: &[Column], harvest: &mut Harvest) {
     let Some(at) = columns.iter().position(|&column| column == Column::Severity) else { return };
     for row in &table.rows {
-        let group = row.cells.iter().enumerate().find(|&(cell, _)| cell != at && columns.get(cell) != Some(&Column::Count));
+        let group = row
+            .cells
+            .iter()
+            .enumerate()
+            .find(|&(cell, _)| cell != at && columns.get(cell) != Some(&Column::Count));
         let rated = row.cells.get(at).and_then(|cell| severity::of_value(&cell.text));
         if let (Some((_, group)), Some(severity)) = (group, rated) {
             harvest.rated.push(Rated { group: group.text.clone(), severity });

@@ -1,9 +1,10 @@
 //! Walks the sections of a report from the top and decides for each: group, finding, praise, or talk about the report.
 
 use super::candidate::{Candidate, Harvest, Origin, Settled, Standing};
-use super::content::{self, Content};
+use super::content::Content;
 use super::document::Block;
 use super::entries;
+use super::facts::{Facts, facts};
 use super::headline::{self, Headline};
 use super::label::Label;
 use super::outline::{Outline, Section};
@@ -28,7 +29,14 @@ pub(crate) struct Around {
 }
 
 impl Around {
-    pub(crate) fn candidate(&self, head: Headline, content: Content, origin: Origin, standing: Standing, line: usize) -> Candidate {
+    pub(crate) fn candidate(
+        &self,
+        head: Headline,
+        content: Content,
+        origin: Origin,
+        standing: Standing,
+        line: usize,
+    ) -> Candidate {
         let mut title_places = Vec::new();
         location::find(&head.title, Trust::Prose, &mut title_places);
         Candidate {
@@ -52,55 +60,12 @@ impl Around {
     }
 }
 
-/// What is known of every section before the walk.
-struct Facts {
-    /// The labels in its own blocks.
-    labels: Vec<Vec<Label>>,
-    /// Whether it is marked as a finding by itself, and whether one below it is.
-    strong: Vec<bool>,
-    strong_below: Vec<bool>,
-    /// Levels on which numbered headings are findings: most of them have the parts of one.
-    numbered: [bool; 10],
-}
-
 /// Everything in the report that may be a finding, in the order of the report.
 pub(crate) fn walk(outline: &Outline) -> Harvest {
     let mut walk = Walk { outline, facts: facts(outline), harvest: Harvest::default() };
     walk.visit(0, &Around::default());
     walk.harvest.candidates.sort_by_key(|candidate| candidate.line);
     walk.harvest
-}
-
-fn facts(outline: &Outline) -> Facts {
-    let sections = &outline.sections;
-    let labels: Vec<Vec<Label>> = sections.iter().map(|section| content::labels(&section.blocks)).collect();
-    let strong: Vec<bool> = sections.iter().zip(&labels).map(|(section, labels)| {
-        let group = matches!(section.role, Role::Band(_)) && section.head.id.is_none();
-        let aside = section.role == Role::Aside && section.head.id.is_none();
-        section.level > 0 && section.label.is_none() && !group && !aside
-            && (section.head.is_marked() || labels.contains(&Label::Severity))
-    }).collect();
-    let mut strong_below = vec![false; sections.len()];
-    for at in (1..sections.len()).rev() {
-        if let Some(parent) = sections[at].parent {
-            strong_below[parent] |= strong[at] || strong_below[at];
-        }
-    }
-    let mut numbered = [false; 10];
-    for (level, numbered) in numbered.iter_mut().enumerate().skip(2) {
-        let at_level = (0..sections.len()).filter(|&at| {
-            let section = &sections[at];
-            usize::from(section.level) == level && section.head.numbered && outline.is_leaf(at) && section.role != Role::Aside
-        });
-        let (mut all, mut labelled) = (0, 0);
-        for at in at_level {
-            all += 1;
-            // Advice alone does not make a finding of a topic.
-            labelled += usize::from(labels[at].iter().any(|label| *label != Label::Fix));
-        }
-        *numbered = all >= 2 && labelled * 2 >= all;
-    }
-    Facts { labels, strong, strong_below, numbered }
 }
 
 struct Walk<'a> {
@@ -137,7 +102,11 @@ impl Walk<'_> {
             }
             Role::Band(_) | Role::Findings | Role::Talk | Role::Neutral => {
                 entries::take(&section.blocks, &below, section.is_heading, &mut self.harvest);
-                self.tables(&section.blocks, &below, if below.strict { Standing::Index } else { Standing::Sure });
+                self.tables(
+                    &section.blocks,
+                    &below,
+                    if below.strict { Standing::Index } else { Standing::Sure },
+                );
             }
         }
         // An empty group on the level of the findings counts for those that follow it.
@@ -191,7 +160,9 @@ impl Walk<'_> {
         let outline = self.outline;
         let told = |&child: &usize| {
             let section = &outline.sections[child];
-            section.head.numbered && self.facts.numbered[usize::from(section.level.min(9))] && !self.facts.labels[child].is_empty()
+            section.head.numbered
+                && self.facts.numbered[usize::from(section.level.min(9))]
+                && !self.facts.labels[child].is_empty()
         };
         self.facts.strong_below[at] || outline.sections[at].children.iter().any(told)
     }
@@ -208,7 +179,9 @@ impl Walk<'_> {
             return section.level > 1 || leaf;
         }
         let lists_more = self.facts.strong_below[at] || self.holds_findings(section, around);
-        if lists_more || matches!(section.role, Role::Aside | Role::Talk) && !head.numbered && around.band.is_none() {
+        if lists_more
+            || matches!(section.role, Role::Aside | Role::Talk) && !head.numbered && around.band.is_none()
+        {
             return false;
         }
         if self.is_alone(at) {
@@ -231,7 +204,9 @@ impl Walk<'_> {
         if around.strict {
             return head.numbered && numbered_level && !labels.is_empty();
         }
-        if head.numbered && numbered_level || head.numbered && around.in_group() && (!labels.is_empty() || !self.among_groups(at, around)) {
+        if head.numbered && numbered_level
+            || head.numbered && around.in_group() && (!labels.is_empty() || !self.among_groups(at, around))
+        {
             return true;
         }
         let list_only = labels.is_empty() && is_list_only(&section.blocks);
@@ -250,19 +225,31 @@ impl Walk<'_> {
 
     /// Whether the sections beside one are groups, so that it is probably one too.
     fn among_groups(&self, at: usize, around: &Around) -> bool {
-        let siblings = self.section(at).parent.map(|parent| self.section(parent).children.as_slice()).unwrap_or_default();
+        let siblings = self
+            .section(at)
+            .parent
+            .map(|parent| self.section(parent).children.as_slice())
+            .unwrap_or_default();
         let from = siblings.partition_point(|&sibling| sibling + 8 < at);
         siblings.iter().skip(from).take(16).any(|&sibling| {
-            sibling != at && (self.facts.strong_below[sibling] || self.holds_findings(self.section(sibling), around))
+            sibling != at
+                && (self.facts.strong_below[sibling] || self.holds_findings(self.section(sibling), around))
         })
     }
 
     /// Whether the sections below are the parts of one finding, and the only ones (`Impact`, `Recommendation`, ...).
     fn is_alone(&self, at: usize) -> bool {
         let section = self.section(at);
-        let headings: Vec<&Section> = section.children.iter().map(|&child| self.section(child)).filter(|child| child.is_heading).collect();
+        let headings: Vec<&Section> = section
+            .children
+            .iter()
+            .map(|&child| self.section(child))
+            .filter(|child| child.is_heading)
+            .collect();
         let tells = |child: &&Section| matches!(child.label, Some(Label::Problem));
-        headings.len() >= 2 && headings.iter().any(tells) && headings.iter().all(|child| child.label.is_some())
+        headings.len() >= 2
+            && headings.iter().any(tells)
+            && headings.iter().all(|child| child.label.is_some())
     }
 
     /// Whether the blocks of a section are a group: a table of findings, or entries that are marked or grouped.
@@ -310,7 +297,9 @@ impl Walk<'_> {
     fn bare_severity(&self, section: &Section) -> Option<Severity> {
         let before = section.parent.map(|parent| self.section(parent).blocks.as_slice()).unwrap_or_default();
         before.iter().find_map(|block| match block {
-            Block::Paragraph { text, .. } if crate::audit::severity::is_only(&text.text) => crate::audit::severity::of_value(&text.text),
+            Block::Paragraph { text, .. } if crate::audit::severity::is_only(&text.text) => {
+                crate::audit::severity::of_value(&text.text)
+            }
             _ => None,
         })
     }
@@ -321,8 +310,14 @@ impl Walk<'_> {
         let mut pending = vec![at];
         while let Some(at) = pending.pop() {
             let section = &outline.sections[at];
-            if at > 0 && role::is_settled(&section.text) && status::of_mark(&section.head.title).is_none() && section.head.title.len() > 12 {
-                self.harvest.settled.push(Settled { text: section.head.title.clone(), status: FindingStatus::Fixed });
+            if at > 0
+                && role::is_settled(&section.text)
+                && status::of_mark(&section.head.title).is_none()
+                && section.head.title.len() > 12
+            {
+                self.harvest
+                    .settled
+                    .push(Settled { text: section.head.title.clone(), status: FindingStatus::Fixed });
             }
             entries::settled(&section.blocks, &mut self.harvest);
             self.tables(&section.blocks, around, standing);
@@ -347,9 +342,10 @@ fn is_list_only(blocks: &[Block]) -> bool {
 /// Whether a heading names a module or a topic and not a problem: a path, a count behind it, or few words.
 fn names_a_place(section: &Section) -> bool {
     let title = section.head.title.trim();
-    let counted = title.ends_with(')') && title.rsplit_once('(').is_some_and(|(_, inside)| {
-        inside.contains(|c: char| c.is_ascii_digit()) && !inside.contains(char::is_alphabetic)
-    });
+    let counted = title.ends_with(')')
+        && title.rsplit_once('(').is_some_and(|(_, inside)| {
+            inside.contains(|c: char| c.is_ascii_digit()) && !inside.contains(char::is_alphabetic)
+        });
     let mut places = Vec::new();
     location::find(title, Trust::Prose, &mut places);
     let words = title.split_whitespace().count();
