@@ -9,7 +9,6 @@ use banksman_core::{
         PhaseDraft, Receipt, Step, Theme, label,
     },
     policy::EscalateReason,
-    repo::RepoRules,
     say::{Instruction, Sentence},
     signals::Mark,
     text::{BranchName, EngineName, Fingerprint, Holder, Label, ScopeWord, Sha},
@@ -109,15 +108,11 @@ fn deed() -> impl Strategy<Value = Deed> {
         (number(), numbers()).prop_map(|(audit, created)| Deed::CloseAudit { audit, created }),
         draft().prop_map(|epic| Deed::CreateEpic { epic }),
         (number(), phases()).prop_map(|(epic, phases)| Deed::ExtendEpic { epic, phases }),
-        (number(), number(), branch(), label).prop_map(|(child, epic, branch, label)| Deed::Dispatch {
+        (number(), number(), branch(), label()).prop_map(|(child, epic, branch, label)| Deed::Dispatch {
             child,
             epic,
             branch,
             label
-        }),
-        number().prop_map(|issue| Deed::DispatchDirect {
-            issue,
-            label: RepoRules::agent_label(&EngineName::new("claude").unwrap())
         }),
         (number(), label()).prop_map(|(issue, label)| Deed::DispatchDirect { issue, label }),
         number().prop_map(|child| Deed::FlagApproval { child }),
@@ -190,7 +185,6 @@ fn effects(deed: &Deed) -> usize {
         | Deed::UpdateBranch { .. }
         | Deed::EnableAutoMerge { .. }
         | Deed::Merge { .. }
-        | Deed::DispatchDirect { .. }
         | Deed::TickParent { .. }
         | Deed::CloseChild { .. }
         | Deed::OpenEpicPull { .. } => 1,
@@ -346,7 +340,6 @@ fn decision(deed: &Deed) -> String {
         Deed::Merge { pull, head, .. } => format!("{pull} {head}"),
         Deed::ResolveThreads { pull, threads } => format!("{pull} {:?} {}", threads.last(), threads.len()),
         Deed::FlagApproval { .. }
-        | Deed::DispatchDirect { .. }
         | Deed::RequestReviewFix { .. }
         | Deed::RequestConflictFix { .. }
         | Deed::UpdateBranch { .. }
