@@ -38,7 +38,7 @@ pub struct IssueOrder {
 }
 
 /// Issues all belong to one sequence of intents, so that at most one creation is ever unclear.
-const INTAKE: Number = Number(0);
+pub(crate) const INTAKE: Number = Number(0);
 
 impl<W: World> Orchestrator<W> {
     /// Makes the issues of a report, one after the other; those that are there already are left alone. What was made or found comes
@@ -78,11 +78,16 @@ impl<W: World> Orchestrator<W> {
     }
 
     /// Hands out issues that have no epic (A9). Those that are out already are left alone; the ones that the cap holds back come back.
-    pub async fn dispatch_direct(&self, rules: &RepoRules, issues: &[Number]) -> Result<Vec<Number>, Trouble> {
+    pub async fn dispatch_direct(
+        &self,
+        rules: &RepoRules,
+        issues: &[Number],
+    ) -> Result<Vec<Number>, Trouble> {
         let turn = self.turn(&rules.repo).await?;
         let mut held_back = Vec::new();
         for issue in issues {
-            let deed = Deed::DispatchDirect { issue: *issue, label: RepoRules::agent_label(&rules.implementer) };
+            let deed =
+                Deed::DispatchDirect { issue: *issue, label: RepoRules::agent_label(&rules.implementer) };
             let spend = self.spend(rules, &rules.implementer, *issue);
             let wish = Wish { spend: Some(spend), ..Wish::new(*issue, deed) };
             if self.fulfil(&turn, &rules.repo, wish, &crate::pipeline::NoDrafts).await? == Did::OverCap {
@@ -176,7 +181,7 @@ impl<W: World> Orchestrator<W> {
         match self.fulfil(turn, &rules.repo, wish, drafts).await? {
             Did::Done(intent) | Did::Already(intent) => Ok(intent),
             Did::Refused(reason, _) => Err(ForgeError::Refused(reason).into()),
-            Did::Pausing | Did::OverCap | Did::Unclear => {
+            Did::Pausing(_) | Did::OverCap | Did::Unclear => {
                 Err(ForgeError::Unclear("a step is still open").into())
             }
         }

@@ -27,12 +27,34 @@ pub(crate) enum Did {
     Already(Intent),
     /// Refused by the forge.
     Refused(Refusal, u32),
-    /// Refused lately; it is not tried again yet.
-    Pausing,
+    /// Refused that often, and lately; it is not tried again yet.
+    Pausing(u32),
     /// The cap does not allow it.
     OverCap,
     /// The forge gave no clear answer: the next look settles it.
     Unclear,
+}
+
+/// What several deeds came to together.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Progress {
+    /// Something was changed.
+    pub(crate) acted: bool,
+    /// Something is tried again later without anybody doing anything.
+    pub(crate) pending: bool,
+}
+
+impl Progress {
+    /// Adds one.
+    pub(crate) fn note(&mut self, did: &Did) {
+        match did {
+            Did::Done(_) => self.acted = true,
+            Did::Refused(_, tries) => self.pending |= *tries < REFUSALS,
+            Did::Pausing(tries) => self.pending |= *tries < REFUSALS,
+            Did::Unclear => self.pending = true,
+            Did::Already(_) | Did::OverCap => {}
+        }
+    }
 }
 
 /// One deed to be carried out.
@@ -83,7 +105,7 @@ impl<W: World> Orchestrator<W> {
                     self.show_done(&rules.repo, &intent);
                 }
                 Did::Refused(..) => settled += 1,
-                Did::Already(_) | Did::Pausing | Did::OverCap => {}
+                Did::Already(_) | Did::Pausing(_) | Did::OverCap => {}
             }
         }
         if settled > 0 {
@@ -105,7 +127,7 @@ impl<W: World> Orchestrator<W> {
             match known.state {
                 IntentState::Done { .. } => return Ok(Did::Already(known)),
                 IntentState::Refused { at, tries, .. } if self.now() < at + pause_after(tries) => {
-                    return Ok(Did::Pausing);
+                    return Ok(Did::Pausing(tries));
                 }
                 IntentState::Refused { .. } => {}
                 IntentState::Open => {
@@ -206,7 +228,7 @@ impl<W: World> Orchestrator<W> {
                     let text = drafts.text_of(&step);
                     if text.is_none() && matches!(step, banksman_core::intent::Step::CreateIssue { .. }) {
                         // Only intake has the report; the intent waits for it.
-                        return Ok(Did::Pausing);
+                        return Ok(Did::Pausing(0));
                     }
                     // The lease is looked at right before the effect, never earlier.
                     self.lease(turn).await?;

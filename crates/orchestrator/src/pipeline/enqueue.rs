@@ -119,7 +119,7 @@ fn resolution(pull: &PullView) -> Option<Task> {
 }
 
 /// Reviews by the configured engines: each head once that is not just an update from the base, once its checks are green.
-fn reviews(rules: &RepoRules, pull: &PullView) -> Vec<(Task, EngineName)> {
+pub(super) fn reviews(rules: &RepoRules, pull: &PullView) -> Vec<(Task, EngineName)> {
     let wanted = !pull.signals.is_draft && !pull.signals.conflicting() && pull.signals.all_green();
     let enough = pull.of_epic.is_some() && pull.signals.reviews.approved >= pull.signals.reviews.required;
     if !wanted || enough {

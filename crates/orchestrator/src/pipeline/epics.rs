@@ -2,7 +2,7 @@
 
 use super::{
     Orchestrator, Picture, Turn,
-    deeds::{Did, Wish},
+    deeds::{Did, NoDrafts, Progress, REFUSALS, Wish},
     enqueue::published,
 };
 use crate::{Trouble, bug};
@@ -11,7 +11,7 @@ use banksman_core::{
     id::Number,
     intent::{Deed, IntentState},
     policy::EscalateReason,
-    port::{Spend, Store, World},
+    port::{Refusal, Spend, Store, World},
     repo::RepoRules,
     text::EngineName,
     work::WorkOutcome,
@@ -22,13 +22,14 @@ use jiff::SignedDuration;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 impl<W: World> Orchestrator<W> {
-    /// Opens the pull requests of published branches and calls a person where no attempt gave one.
+    /// Opens the pull requests of published branches and calls a person where no attempt gave one, or where the forge does not take
+    /// it.
     pub(crate) async fn act_on_issues(
         &self,
         turn: &Turn,
         rules: &RepoRules,
         picture: &Picture,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<Progress, Trouble> {
         let mut wishes = Vec::new();
         for issue in &picture.issues {
             if picture.pulls.iter().any(|p| p.closes() == Some(issue.number)) {
@@ -52,7 +53,30 @@ impl<W: World> Orchestrator<W> {
                 Some(WorkOutcome::Reviewed { .. } | WorkOutcome::Cancelled) | None => {}
             }
         }
-        Ok(did_any(&self.fulfil_all(turn, &rules.repo, wishes).await?))
+        let mut progress = Progress::default();
+        for (subject, did) in self.fulfil_all(turn, &rules.repo, wishes).await? {
+            progress.note(&did);
+            progress.acted |= self.call_if_refused(turn, rules, subject, &did).await?;
+        }
+        Ok(progress)
+    }
+
+    /// Calls a person to an issue or an epic for which the forge keeps refusing a deed.
+    async fn call_if_refused(
+        &self,
+        turn: &Turn,
+        rules: &RepoRules,
+        subject: Number,
+        did: &Did,
+    ) -> Result<bool, Trouble> {
+        match did {
+            Did::Refused(reason, tries) if *tries >= REFUSALS && *reason != Refusal::WorkTreeDirty => {
+                let deed = Deed::Escalate { subject, reason: EscalateReason::Refused, mark: None };
+                let did = self.fulfil(turn, &rules.repo, Wish::new(subject, deed), &NoDrafts).await?;
+                Ok(matches!(did, Did::Done(_)))
+            }
+            _ => Ok(false),
+        }
     }
 
     /// Carries out what each epic needs; comes back with the children that the cap holds back.
@@ -124,11 +148,11 @@ impl<W: World> Orchestrator<W> {
                 }
             }
             for (subject, did) in self.fulfil_all(turn, &rules.repo, wishes).await? {
-                match did {
-                    Did::Done(_) => acted = true,
-                    Did::OverCap => over_cap.push(subject),
-                    Did::Already(_) | Did::Refused(..) | Did::Pausing | Did::Unclear => {}
+                acted |= matches!(did, Did::Done(_));
+                if did == Did::OverCap {
+                    over_cap.push(subject);
                 }
+                acted |= self.call_if_refused(turn, rules, subject, &did).await?;
             }
         }
         Ok((acted, over_cap))
@@ -155,8 +179,4 @@ impl<W: World> Orchestrator<W> {
             }
         }
     }
-}
-
-fn did_any(done: &[(Number, Did)]) -> bool {
-    done.iter().any(|(_, did)| matches!(did, Did::Done(_)))
 }

@@ -75,11 +75,12 @@ impl<W: World> Orchestrator<W> {
         let mut picture = self.observe(rules).await?;
         let mut acted = self.enqueue_work(&turn, rules, &mut picture).await?;
         acted |= self.act_on_pulls(&turn, rules, &picture).await?;
-        acted |= self.act_on_issues(&turn, rules, &picture).await?;
+        let issues = self.act_on_issues(&turn, rules, &picture).await?;
+        acted |= issues.acted;
         acted |= self.resolve_ended(&turn, rules, &picture).await?;
         let (epics_acted, over_cap) = self.act_on_epics(&turn, rules, &picture).await?;
         acted |= epics_acted;
-        let outlook = picture.outlook(rules, &over_cap);
+        let outlook = if issues.pending { Outlook::Moving } else { picture.outlook(rules, &over_cap) };
         if let Outlook::OverCap(children) = &outlook {
             children.iter().for_each(|child| self.show(&rules.repo, What::OverCap { child: *child }));
         }

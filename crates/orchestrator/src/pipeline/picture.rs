@@ -1,7 +1,7 @@
 //! One look, read only: what is there, what was done, what is due. `epic status` shows it, the pipeline acts on it.
 
 use super::{Orchestrator, history};
-use crate::{Trouble, bug};
+use crate::{Trouble, bug, intake::INTAKE};
 use banksman_core::{
     epic::{ChildFacts, EpicFacts, EpicStep, next_steps},
     id::Number,
@@ -215,9 +215,13 @@ impl<W: World> Orchestrator<W> {
         let intents = store.intents_about(&rules.repo, record.number).await?;
         let branch_head = forge.branch(&rules.repo, &record.branch).await?;
         let pull = self.epic_pull(rules, &record, &intents, pulls).await?;
-        let made_from = intents
+        let intake = store.intents_about(&rules.repo, INTAKE).await?;
+        let made_from = intake
             .iter()
-            .filter(|i| matches!(i.deed, Deed::CreateEpic { .. }))
+            .filter(|i| {
+                matches!(i.deed, Deed::CreateEpic { .. })
+                    && i.receipts.first().is_some_and(|r| r.made == Made::Issue { number: record.number })
+            })
             .flat_map(|i| &i.receipts)
             .find_map(|r| match &r.made {
                 Made::Commit { sha } => Some(sha.clone()),
@@ -314,7 +318,9 @@ impl Picture {
                 match step {
                     EpicStep::FlagApproval(child) => people.push(*child),
                     EpicStep::Dispatch(child) if over_cap.contains(child) => {}
-                    EpicStep::GiveUp if epic.escalated => people.push(epic.record.number),
+                    EpicStep::GiveUp | EpicStep::OpenPull | EpicStep::Close { .. } if epic.escalated => {
+                        people.push(epic.record.number);
+                    }
                     EpicStep::Dispatch(_)
                     | EpicStep::Tick(_)
                     | EpicStep::CloseChild(_)

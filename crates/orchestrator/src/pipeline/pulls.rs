@@ -8,11 +8,12 @@ use crate::{Trouble, bug};
 use banksman_core::{
     event::What,
     intent::Deed,
-    policy::{Action, EscalateReason},
+    policy::{Action, EscalateReason, WaitReason},
     port::{DecisionRecord, Refusal, Store, World},
     repo::RepoRules,
     signals::PullState,
     text::BranchName,
+    work::WorkState,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use std::collections::BTreeSet;
@@ -53,7 +54,9 @@ impl<W: World> Orchestrator<W> {
             if moves_base && !busy_bases.insert(&pull.signals.base) {
                 continue;
             }
-            wishes.extend(wish(rules, pull));
+            let call =
+                || unreviewed(rules, picture, pull).then(|| escalation(pull, EscalateReason::ReviewLimit));
+            wishes.extend(wish(rules, pull).or_else(call));
         }
         if wishes.is_empty() {
             return Ok(false);
@@ -72,7 +75,7 @@ impl<W: World> Orchestrator<W> {
                 }
                 // The state that was evaluated is gone: look again at once.
                 Did::Refused(Refusal::HeadMoved | Refusal::Ended, _) => acted = true,
-                Did::Already(_) | Did::Refused(..) | Did::Pausing | Did::OverCap | Did::Unclear => {}
+                Did::Already(_) | Did::Refused(..) | Did::Pausing(_) | Did::OverCap | Did::Unclear => {}
             }
         }
         Ok(acted)
@@ -127,6 +130,25 @@ pub(crate) fn wish(rules: &RepoRules, view: &PullView) -> Option<Wish> {
         Action::Escalate { reason } => return Some(escalation(view, *reason)),
     };
     Some(Wish { subject: pull, deed, round, spend: None })
+}
+
+/// Approval is missing and none of our reviewers has anything more to say about this head: their attempts failed, or they want
+/// changes without saying which. Nothing would ever change that by itself.
+fn unreviewed(rules: &RepoRules, picture: &Picture, view: &PullView) -> bool {
+    let reviews = view.signals.reviews;
+    let waits = matches!(
+        view.decision.action,
+        Action::Wait { reason: WaitReason::ReviewRequired | WaitReason::AutoMergeArmed }
+    );
+    let missing = reviews.approved < reviews.required || reviews.changes_requested > 0;
+    let due = super::enqueue::reviews(rules, view);
+    waits
+        && missing
+        && !due.is_empty()
+        && due.iter().all(|(task, engine)| {
+            let item = picture.work.iter().find(|w| w.engine == *engine && w.task.key() == task.key());
+            item.is_some_and(|w| matches!(w.state, WorkState::Done { .. }))
+        })
 }
 
 /// Calls a person to a pull request. Each call of one state of it is a deed of its own.
