@@ -6,7 +6,8 @@ use crate::{
     config::{Config, ConfigError, Overrides},
     output::{Form, Page},
 };
-use std::collections::BTreeMap;
+use banksman_core::text::Login;
+use std::{collections::BTreeMap, ffi::OsString};
 
 /// What every command gets.
 pub(crate) struct App {
@@ -42,9 +43,19 @@ impl App {
         Config::load(&self.environment, &self.overrides)
     }
 
-    /// A variable of the environment.
-    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
-        self.environment.get(name).map(String::as_str)
+    /// The person at the keyboard, as far as the environment tells.
+    pub(crate) fn user(&self) -> Login {
+        let names = ["USER", "LOGNAME"].iter().filter_map(|name| self.environment.get(*name));
+        #[expect(clippy::expect_used, reason = "a constant of the required shape")]
+        names
+            .filter_map(|name| Login::new(name).ok())
+            .next()
+            .unwrap_or_else(|| Login::new("owner").expect("a login"))
+    }
+
+    /// The whole environment, for the host of the engines, which gives each process only what is on its list (S13).
+    pub(crate) fn os_environment(&self) -> BTreeMap<OsString, OsString> {
+        std::env::vars_os().collect()
     }
 }
 

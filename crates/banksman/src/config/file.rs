@@ -7,6 +7,7 @@ use super::{
     settings::Settings,
 };
 use banksman_core::text::EngineName;
+use banksman_engine::EngineSettings;
 use serde::{Deserialize, de::IntoDeserializer};
 use std::{collections::BTreeMap, path::Path};
 use toml::{
@@ -84,6 +85,8 @@ impl Reader<'_> {
                     "an engine's name is made of letters, digits, `-`, `_` and `.`",
                 )
             })?;
+            EngineSettings::deserialize(value.clone().into_deserializer())
+                .map_err(|e| self.located(&e, value.span().start))?;
             for (key, value) in value.get_ref().as_table().into_iter().flatten() {
                 let full = format!("engines.{name}.{}", key.get_ref());
                 self.origins.insert(full, self.source(value.span().start));

@@ -236,6 +236,12 @@ mod tests {
     }
 
     #[test]
+    fn a_mistake_in_an_engine_names_its_place() {
+        let error = load("[engines.claude]\nmodle = \"x\"\n", &[], &Vec::new()).unwrap_err();
+        assert_eq!(error, "config.toml:2:1: unknown key `modle`; did you mean `model`?");
+    }
+
+    #[test]
     fn a_wrong_value_names_its_place_and_what_is_allowed() {
         let error = load("sandbox = \"maybe\"\n", &[], &Vec::new()).unwrap_err();
         assert_eq!(error, "config.toml:1:11: `sandbox` has to be `auto` or `off`");

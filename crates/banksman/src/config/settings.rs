@@ -1,7 +1,9 @@
 //! The resolved values of the configuration and their built-in defaults.
 
+use super::error::ConfigError;
 use banksman_core::{intent::MergeMethod, policy::Limits, repo::RepoRules, text::EngineName};
 
+use banksman_engine::{EngineDefinition, EngineSettings};
 use jiff::SignedDuration;
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -65,5 +67,17 @@ impl Settings {
             limits: rules.limits,
             engines: BTreeMap::new(),
         }
+    }
+
+    /// All engines: the built-in ones with the host's changes, and the host's own.
+    pub(crate) fn engine_definitions(&self) -> Result<BTreeMap<EngineName, EngineDefinition>, ConfigError> {
+        let mistake = |what: String| ConfigError { place: "[engines]".to_owned(), what };
+        let mut changes: BTreeMap<EngineName, EngineSettings> = BTreeMap::new();
+        for (name, table) in &self.engines {
+            let settings =
+                table.clone().try_into().map_err(|e: toml::de::Error| mistake(e.message().to_owned()))?;
+            changes.insert(name.clone(), settings);
+        }
+        banksman_engine::engines(&changes).map_err(|e| mistake(e.to_string()))
     }
 }

@@ -10,7 +10,7 @@ use banksman_core::{
     repo::RepoRules,
     text::{BranchName, CheckName, EngineName, Login, RepoName},
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, fmt::serde::duration::friendly::compact::optional as friendly};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -78,13 +78,13 @@ pub(crate) struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PolicyEntry {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "friendly")]
     pub(crate) response_time: Option<SignedDuration>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) review_requests: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) conflict_requests: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "friendly")]
     pub(crate) red_checks: Option<SignedDuration>,
 }
 
@@ -249,6 +249,27 @@ impl Inventory {
 }
 
 impl Entry {
+    /// A repository with nothing set but its place.
+    pub(crate) fn new(path: PathBuf, default_branch: BranchName) -> Self {
+        Self {
+            path,
+            default_branch,
+            implementers: Vec::new(),
+            reviewers: Vec::new(),
+            checks: Checks::default(),
+            required_approvals: 0,
+            require_up_to_date: false,
+            allowed: Vec::new(),
+            tier: None,
+            language: None,
+            weight: None,
+            daily_tasks: None,
+            attempts: None,
+            check_fix_rounds: None,
+            policy: PolicyEntry::default(),
+        }
+    }
+
     /// How the repository is run: the host's values with its own on top.
     pub(crate) fn rules(&self, repo: &RepoName, settings: &Settings) -> anyhow::Result<RepoRules> {
         let Some(implementer) = self.implementers.first() else {
