@@ -277,9 +277,17 @@ struct Part {
     to: usize,
 }
 
-/// Labels for advice that also stand inside a line, behind a sentence.
-const ADVICE: &[&str] =
-    &[" Fix:", " Recommendation:", " Recommended fix:", " Suggestion:", " Solution:", "修复：", "建议："];
+/// Labels that also stand inside a line, behind a sentence.
+const INSIDE: &[(&str, Label)] = &[
+    (" Fix:", Label::Fix),
+    (" Recommendation:", Label::Fix),
+    (" Recommended fix:", Label::Fix),
+    (" Suggestion:", Label::Fix),
+    (" Solution:", Label::Fix),
+    (" Severity:", Label::Severity),
+    ("修复：", Label::Fix),
+    ("建议：", Label::Fix),
+];
 
 /// The labels of a paragraph: bold ones with a colon anywhere, plain ones at the beginning of a line.
 fn parts(text: &Inline) -> Vec<Part> {
@@ -309,13 +317,13 @@ fn parts(text: &Inline) -> Vec<Part> {
             let mark = line[colon..].chars().next().map_or(1, char::len_utf8);
             parts.push(Part { label, from: at, to: at + colon + mark });
         }
-        for phrase in ADVICE {
+        for (phrase, label) in INSIDE {
             // `It is never closed. Fix: close it.`
-            if let Some(found) = line.find(phrase)
+            if let Some(found) = line.find(*phrase)
                 && line[..found].ends_with(['.', ';', ',', ')', '。', '；', '，', '—'])
                 && !parts.iter().any(|part| part.from == at + found)
             {
-                parts.push(Part { label: Label::Fix, from: at + found, to: at + found + phrase.len() });
+                parts.push(Part { label: *label, from: at + found, to: at + found + phrase.len() });
             }
         }
         at += line.len() + 1;

@@ -197,6 +197,14 @@ pub(crate) fn is_marked_or_group(item: &Item) -> bool {
     !leads_label && (entry_head(text).is_marked() || grouped)
 }
 
+/// Whether a paragraph begins with the bold and marked title of a finding.
+pub(crate) fn is_marked_paragraph(block: &Block) -> bool {
+    let Block::Paragraph { text, .. } = block else { return false };
+    let Some((from, to)) = text.lead() else { return false };
+    let name = text.text.get(from..to).unwrap_or_default();
+    label::of(name).is_none() && !severity::is_only(name) && headline::read(&text.slice(0, to)).is_marked()
+}
+
 /// The title of an entry: its bold lead, else its first sentence.
 fn entry_head(text: &Inline) -> Headline {
     let whole = || {

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::candidate::{Candidate, Harvest, Origin, Settled, Standing};
 use super::prefix;
 use crate::audit::assess::{Known, one_line};
-use crate::audit::{Finding, FindingStatus, Location, Severity, location};
+use crate::audit::{Finding, FindingStatus, FindingType, Location, Severity, location};
 
 /// Most comparisons of titles in one report; beyond that only equal ids and titles are matched.
 const MAX_COMPARISONS: usize = 200_000;
@@ -294,12 +294,15 @@ fn known(candidate: Candidate, severity: Option<Severity>, audit: &str) -> Known
     let status = content.status.or(head.status).or(listed_status).unwrap_or(FindingStatus::Open);
     let category = [head.category.as_deref().unwrap_or_default(), content.category.as_str()].join(" ");
     let fix = content.fix.trim();
+    let advisory =
+        |id: &String| ["CVE-", "GHSA-", "RUSTSEC-", "GO-", "CWE-"].iter().any(|start| id.starts_with(start));
+    let kind = head.id.as_ref().filter(|id| advisory(id)).map(|_| FindingType::Security);
     Known {
         title: one_line(&head.title, 200),
         id: head.id,
         text: content.text,
         severity,
-        kind: None,
+        kind,
         category,
         headings: trail,
         audit: audit.to_owned(),

@@ -148,6 +148,10 @@ pub(super) fn named(text: &str) -> Option<&str> {
     let rest = text.get(name.len()..)?.trim_start().trim_start_matches('#');
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let after = rest.get(digits..)?;
+    // `Issue: no limit` needs no number.
+    if digits == 0 && after.starts_with(": ") {
+        return Some(after);
+    }
     let parted = after.is_empty() || after.starts_with([':', '.', ')', '：', '、', '—', '–', ' ', ']']);
     (digits > 0 && digits <= 4 && parted).then(|| after.trim_start_matches(['.', ')', ']']))
 }

@@ -170,6 +170,9 @@ pub(crate) fn of(text: &str, ticked: bool) -> Role {
     if heading.has_pair("key", "findings issues takeaways") || heading.has_pair("by", "severity priority") {
         return if heading.has(&ASIDE) { Role::Aside } else { Role::Summary };
     }
+    if let Some(severity) = demanded(&heading).filter(|_| rated.is_none() && count <= BRIEF) {
+        return Role::Band(severity);
+    }
     if let Some(severity) = rated.filter(|_| is_group(&heading)) {
         return Role::Band(severity);
     }
@@ -185,6 +188,20 @@ pub(crate) fn of(text: &str, ticked: bool) -> Role {
         return Role::Talk;
     }
     if announces { Role::Findings } else { Role::Neutral }
+}
+
+/// The severity of a group that says what must happen before a merge (`Must fix`, `Nits`).
+fn demanded(heading: &Heading) -> Option<Severity> {
+    let first: Vec<&str> = heading.words().take(2).collect();
+    match first.as_slice() {
+        ["blockers" | "blocking", ..] => Some(Severity::Critical),
+        ["must", "fix"] | ["must", "have"] => Some(Severity::High),
+        ["should", "fix"] | ["should", "have"] => Some(Severity::Medium),
+        ["nits" | "nitpicks" | "nit", ..] | ["could", "fix"] | ["nice", "to"] | ["minor", _] => {
+            Some(Severity::Low)
+        }
+        _ => None,
+    }
 }
 
 /// Whether a heading announces advice, a plan, an appendix and the like: by a word if it is brief, by its first word
@@ -266,6 +283,8 @@ mod tests {
             ("Vulnerability Summary", Role::Summary),
             ("Findings by Severity", Role::Summary),
             ("Scope", Role::Summary),
+            ("Must fix", Role::Band(Severity::High)),
+            ("Nits", Role::Band(Severity::Low)),
             ("High availability of the cache", Role::Neutral),
             ("Storage Module", Role::Neutral),
             ("一、严重问题（必须修复）", Role::Band(Severity::Critical)),

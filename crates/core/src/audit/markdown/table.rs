@@ -172,10 +172,7 @@ const COLUMNS: &[(Column, &[&str])] = &[
             "issues found",
         ],
     ),
-    (
-        Column::Category,
-        &["category", "type", "area", "类别", "类型", "分类", "package", "kind", "owasp", "cwe"],
-    ),
+    (Column::Category, &["category", "type", "area", "类别", "类型", "分类", "kind", "owasp", "cwe"]),
 ];
 
 fn column(head: &Inline) -> Column {

@@ -10,6 +10,7 @@ use super::label::Label;
 use super::outline::{Outline, Section};
 use super::role::{self, Role};
 use super::table;
+use super::tone;
 use crate::audit::location::{self, Trust};
 use crate::audit::{FindingStatus, Location, Severity, status};
 
@@ -139,7 +140,11 @@ impl Walk<'_> {
         }
         if section.level > 0 {
             let group = matches!(section.role, Role::Band(_) | Role::Findings);
-            if group && role::is_settled(&section.text) {
+            let lower = section.text.trim_start().to_ascii_lowercase();
+            let opens = ["fixed ", "resolved ", "closed ", "already fixed"]
+                .iter()
+                .any(|start| lower.starts_with(start));
+            if (group || opens) && role::is_settled(&section.text) {
                 below.settled = Some(FindingStatus::Fixed);
             }
             if below.trail.len() < 400 {
@@ -255,6 +260,11 @@ impl Walk<'_> {
     /// Whether the blocks of a section are a group: a table of findings, or entries that are marked or grouped.
     fn holds_findings(&self, section: &Section, around: &Around) -> bool {
         let in_band = around.band.is_some() || matches!(section.role, Role::Band(_));
+        // Bold leads with marks of their own, below a heading that has none.
+        let leads = section.blocks.iter().filter(|block| entries::is_marked_paragraph(block)).count();
+        if leads > usize::from(section.head.is_marked() || section.head.numbered) {
+            return true;
+        }
         section.blocks.iter().any(|block| match block {
             Block::Table(table) => table::lists_findings(table, in_band),
             Block::List(list) => list.items.iter().any(entries::is_marked_or_group),
@@ -284,6 +294,11 @@ impl Walk<'_> {
         }
         if content.severity.is_none() && self.is_alone(at) {
             content.severity = self.bare_severity(section);
+        }
+        // `A03 Injection: no issues found` is a check that was passed.
+        let first = content.text.lines().next().unwrap_or_default();
+        if content.labels.is_empty() && !first.is_empty() && tone::is_nothing(first) {
+            return;
         }
         let candidate = around.candidate(head, content, Origin::Heading, Standing::Sure, section.line);
         self.harvest.candidates.push(candidate);
