@@ -7,6 +7,7 @@ use banksman_core::{
         Book, Checker, Refusal,
         book::{
             CommentRecord, IssueRecord, Link, NewComment, NewIssue, Presence, Rewrite, Rewritten, Select,
+            Text,
         },
     },
     tainted::Tainted,
@@ -19,6 +20,8 @@ pub struct IssueView {
     pub issue: IssueRecord,
     /// Its body.
     pub body: Tainted,
+    /// Which state of title and body this is; see [`Desk::edit`].
+    pub revision: u64,
     /// Comments, oldest first.
     pub comments: Vec<CommentRecord>,
     /// Its sub-issues, ascending.
@@ -38,9 +41,9 @@ impl<B: Book, C: Checker> Desk<'_, B, C> {
         let issue = all.swap_remove(at);
         let mut children: Vec<_> = all.into_iter().filter(|child| child.parent == Some(number)).collect();
         children.sort_by_key(|child| child.number);
-        let body = self.book().text(self.repo(), number).await?.body;
+        let Text { body, revision, .. } = self.book().text(self.repo(), number).await?;
         let comments = self.book().comments(self.repo(), number).await?;
-        Ok(IssueView { issue, body, comments, children })
+        Ok(IssueView { issue, body, revision, comments, children })
     }
 
     /// Opens an issue.
