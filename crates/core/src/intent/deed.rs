@@ -195,7 +195,8 @@ impl Deed {
                 format!("tick:{epic}:{}:{round}", children.join("+"))
             }
             Self::CloseChild { child } => format!("close-child:{child}"),
-            Self::OpenEpicPull { epic, .. } => format!("open-epic-pull:{epic}"),
+            // A branch that grew after its merge needs another one.
+            Self::OpenEpicPull { epic, .. } => format!("open-epic-pull:{epic}:{round}"),
             Self::CloseEpic { epic, .. } => format!("close-epic:{epic}"),
         }
     }

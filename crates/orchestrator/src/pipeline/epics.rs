@@ -127,7 +127,8 @@ impl<W: World> Orchestrator<W> {
                             head: view.record.branch.clone(),
                             base: picture.facts.default_branch.clone(),
                         };
-                        wishes.push(Wish::new(epic, deed));
+                        let round = self.done_rounds(rules, &deed).await? + 1;
+                        wishes.push(Wish { round, ..Wish::new(epic, deed) });
                     }
                     EpicStep::Close { merged } => {
                         let deed = Deed::CloseEpic {

@@ -10,7 +10,7 @@ use banksman_core::{
     port::{EpicRecord, Forge, HeadSeen, IssueQuery, PullQuery, RepoFacts, Store, WorkFilter, World},
     repo::RepoRules,
     signals::{IssueFacts, PullState, Signals},
-    text::EngineName,
+    text::{EngineName, Sha},
     work::{Task, WorkItem, WorkState},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -214,7 +214,15 @@ impl<W: World> Orchestrator<W> {
         }
         let intents = store.intents_about(&rules.repo, record.number).await?;
         let branch_head = forge.branch(&rules.repo, &record.branch).await?;
-        let pull = self.epic_pull(rules, &record, &intents, pulls).await?;
+        // A child that came back from a person may land after the epic was merged: what the branch has since then needs a pull
+        // request of its own before the branch may go.
+        let pull = self
+            .epic_pull(rules, &record, &intents, pulls)
+            .await?
+            .filter(|(_, state, head)| {
+                !matches!(state, PullState::Merged { .. }) || branch_head.as_ref().is_none_or(|b| b == head)
+            })
+            .map(|(number, state, _)| (number, state));
         let intake = store.intents_about(&rules.repo, INTAKE).await?;
         let made_from = intake
             .iter()
@@ -252,28 +260,30 @@ impl<W: World> Orchestrator<W> {
         Ok(EpicView { record, facts, steps, escalated })
     }
 
-    /// The pull request of an epic's branch: among those seen, else by the receipt of its opening.
+    /// The newest pull request of an epic's branch with its head: among those seen, else by the receipt of its opening.
     async fn epic_pull(
         &self,
         rules: &RepoRules,
         record: &EpicRecord,
         intents: &[Intent],
         pulls: &[PullView],
-    ) -> Result<Option<(Number, PullState)>, Trouble> {
+    ) -> Result<Option<(Number, PullState, Sha)>, Trouble> {
         if let Some(pull) = pulls.iter().rfind(|p| p.of_epic == Some(record.number)) {
-            return Ok(Some((pull.signals.number, pull.signals.state.clone())));
+            let signals = &pull.signals;
+            return Ok(Some((signals.number, signals.state.clone(), signals.head.clone())));
         }
         let number = intents
             .iter()
             .filter(|i| matches!(i.deed, Deed::OpenEpicPull { .. }))
             .flat_map(|i| &i.receipts)
-            .find_map(|r| match r.made {
+            .filter_map(|r| match r.made {
                 Made::Pull { number } => Some(number),
                 _ => None,
-            });
+            })
+            .last();
         let Some(number) = number else { return Ok(None) };
         let signals = self.world.forge().pulls(&rules.repo, &PullQuery::Numbers(vec![number])).await?;
-        Ok(signals.into_iter().next().map(|s| (s.number, s.state)))
+        Ok(signals.into_iter().next().map(|s| (s.number, s.state, s.head)))
     }
 }
 
