@@ -129,7 +129,9 @@ impl Universe {
         if waits_for_approval {
             return;
         }
-        if !open.is_empty() {
+        // What an epic left behind when it was closed was judged then.
+        let closed = town.issues.get(&epic).is_some_and(|i| !i.open);
+        if !open.is_empty() && !closed {
             found.push((
                 Invariant::Ends,
                 format!("children {open:?} of #{epic} are neither done nor with a person"),

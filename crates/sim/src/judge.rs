@@ -10,7 +10,7 @@ use crate::{
 };
 use banksman_core::{
     id::Number,
-    intent::{APPROVED, Deed, Intent, IntentState, NEEDS_INTERVENTION, Phase, Step},
+    intent::{AGENTIC, APPROVED, Deed, Intent, IntentState, NEEDS_INTERVENTION, Phase, Step},
     port::{Intended, LedgerState, Spend},
     repo::RepoRules,
     say::Sentence,
@@ -233,14 +233,21 @@ impl Universe {
                 object(early.is_none(), Invariant::Checklist, "ticked before it is done");
             }
             Step::OpenPull { closes, .. } => {
+                // An epic whose branch grew after its merge may have a second one.
+                let epic = town.has_label(*closes, AGENTIC);
                 let other = town.pulls.values().any(|p| {
-                    p.author == ME && p.closes.contains(closes) && !matches!(p.state, State::Closed { .. })
+                    let over = match p.state {
+                        State::Open => false,
+                        State::Merged { .. } => epic,
+                        State::Closed { .. } => true,
+                    };
+                    p.author == ME && p.closes.contains(closes) && !over
                 });
                 object(!other, Invariant::OneEffect, "a second pull request for the same");
             }
             Step::CreateEpic { epic } => {
                 let twice = epic.phases.iter().flat_map(|p| &p.children).any(|child| {
-                    let epics = town.issues.keys().filter(|n| town.has_label(**n, "agentic"));
+                    let epics = town.issues.keys().filter(|n| town.has_label(**n, AGENTIC));
                     epics.into_iter().any(|n| listed(town, *n, *child))
                 });
                 object(!twice, Invariant::OneEffect, "a child on two epics");
@@ -253,7 +260,7 @@ impl Universe {
     /// X2: every child of earlier phases is closed or waits for a person, and no open issue blocks it.
     fn in_order(&self, town: &Town, child: Number) -> bool {
         let blocked = town.facts(child).is_some_and(|f| !f.blocked_by.is_empty());
-        let epics = town.issues.keys().filter(|n| town.has_label(**n, "agentic"));
+        let epics = town.issues.keys().filter(|n| town.has_label(**n, AGENTIC));
         let lists: Vec<_> = epics.filter_map(|n| town.checklist(*n)).collect();
         let Some(list) = lists.iter().find(|l| l.entry(child).is_some()) else { return false };
         let phase = list.entry(child).map_or(Phase::Blockers, |e| e.phase);
@@ -272,10 +279,14 @@ impl Universe {
             .pulls
             .values()
             .any(|p| p.head_branch == record.branch && matches!(p.state, State::Merged { .. }));
-        own || !town
-            .pulls
-            .values()
-            .any(|p| p.base == record.branch && matches!(p.state, State::Merged { .. }))
+        let children = town.checklist(epic).unwrap_or_default();
+        let settled = |child| town.issues.get(&child).is_none_or(|i| !i.open) || excused(town, child);
+        children.entries.iter().all(|e| settled(e.child))
+            && (own
+                || !town
+                    .pulls
+                    .values()
+                    .any(|p| p.base == record.branch && matches!(p.state, State::Merged { .. })))
     }
 
     /// I4: after a reservation the window holds no more than the cap.
