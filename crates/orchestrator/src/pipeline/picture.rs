@@ -114,9 +114,14 @@ impl<W: World> Orchestrator<W> {
             signals.sort_by_key(|s| s.number);
         }
         // A stranger's pull request may say that it closes a child; nothing is done about it, and nothing waits for it (X5, S10).
-        signals.retain(|s| s.author == facts.me || facts.allowed.contains(&s.author));
+        let mut ours = Vec::with_capacity(signals.len());
+        for signals in signals {
+            if self.is_ours(repo, &facts, &signals).await? {
+                ours.push(signals);
+            }
+        }
         let at = self.now();
-        let pulls: Vec<PullView> = stream::iter(signals)
+        let pulls: Vec<PullView> = stream::iter(ours)
             .map(|signals| self.view(rules, &records, &work, signals, at))
             .buffered(8)
             .try_collect()
@@ -126,6 +131,21 @@ impl<W: World> Orchestrator<W> {
             epics.push(self.epic_view(rules, record, &facts, &pulls, &work).await?);
         }
         Ok(Picture { facts, epics, pulls, issues, work, at })
+    }
+
+    /// Whether a pull request was opened by an account whose word counts, or by a deed of ours for an engine.
+    async fn is_ours(&self, repo: &RepoName, facts: &RepoFacts, signals: &Signals) -> Result<bool, Trouble> {
+        if signals.author == facts.me || facts.allowed.contains(&signals.author) {
+            return Ok(true);
+        }
+        for subject in &signals.closes {
+            let intents = self.world.store().intents_about(repo, *subject).await?;
+            let made = Made::Pull { number: signals.number };
+            if intents.iter().flat_map(|i| &i.receipts).any(|r| r.made == made) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn view(
