@@ -5,12 +5,12 @@ use crate::{Trouble, bug, intake::INTAKE};
 use banksman_core::{
     epic::{ChildFacts, EpicFacts, EpicStep, next_steps},
     id::Number,
-    intent::{Deed, Intent, IntentState, Made},
+    intent::{Deed, Intent, IntentState, Made, NEEDS_INTERVENTION},
     policy::{Action, Decision, History, Limits, WaitReason, decide},
     port::{EpicRecord, Forge, HeadSeen, IssueQuery, PullQuery, RepoFacts, Store, WorkFilter, World},
     repo::RepoRules,
     signals::{IssueFacts, PullState, Signals},
-    text::{EngineName, Sha},
+    text::{EngineName, RepoName, Sha},
     work::{Task, WorkItem, WorkState},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -128,7 +128,7 @@ impl<W: World> Orchestrator<W> {
             .await?;
         let mut epics = Vec::with_capacity(records.len());
         for record in records {
-            epics.push(self.epic_view(rules, record, &facts, &pulls, &work).await?);
+            epics.push(self.epic_view(rules, record, &facts, &pulls, &work, &issues).await?);
         }
         Ok(Picture { facts, epics, pulls, issues, work, at })
     }
@@ -148,7 +148,7 @@ impl<W: World> Orchestrator<W> {
         Ok(false)
     }
 
-    async fn view(
+    pub(super) async fn view(
         &self,
         rules: &RepoRules,
         epics: &[EpicRecord],
@@ -201,6 +201,7 @@ impl<W: World> Orchestrator<W> {
         repo: &RepoFacts,
         pulls: &[PullView],
         work: &[WorkItem],
+        open_issues: &[IssueFacts],
     ) -> Result<EpicView, Trouble> {
         let (store, forge) = (self.world.store(), self.world.forge());
         let checklist = forge.checklist(&rules.repo, record.number).await?;
@@ -223,6 +224,9 @@ impl<W: World> Orchestrator<W> {
                     .iter()
                     .any(|i| matches!(i.deed, Deed::Escalate { .. }) && super::deeds::done_at(i).is_some()),
             };
+            // Blockers may be on another epic, which does not hold this one either (X8).
+            let abroad = |n: &Number| checklist.entry(*n).is_none() && with_a_person(*n, pulls, open_issues);
+            let escalated = escalated || (!dispatched && issue.blocked_by.iter().any(abroad));
             let number = issue.number;
             let facts = ChildFacts {
                 issue,
@@ -304,6 +308,14 @@ impl<W: World> Orchestrator<W> {
         let Some(number) = number else { return Ok(None) };
         let signals = self.world.forge().pulls(&rules.repo, &PullQuery::Numbers(vec![number])).await?;
         Ok(signals.into_iter().next().map(|s| (s.number, s.state, s.head)))
+    }
+}
+
+/// A person was called for an issue or its pull request, and it is still with them.
+fn with_a_person(issue: Number, pulls: &[PullView], open: &[IssueFacts]) -> bool {
+    match pulls.iter().rfind(|p| p.closes() == Some(issue) && p.of_epic.is_none()) {
+        Some(pull) => pull.history.escalated.as_ref() == Some(&pull.signals.mark()),
+        None => open.iter().any(|i| i.number == issue && i.has_label(NEEDS_INTERVENTION)),
     }
 }
 
