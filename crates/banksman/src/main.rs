@@ -5,6 +5,7 @@ mod cli;
 mod clock;
 mod config;
 mod home;
+mod host;
 mod output;
 mod surface;
 

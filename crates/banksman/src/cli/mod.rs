@@ -8,7 +8,12 @@
 mod audit;
 mod completions;
 mod config;
+mod doctor;
+mod forge;
+mod onboard;
 mod reference;
+mod repos;
+mod simulate;
 
 use crate::{app::App, output::Exit};
 use clap::{Args, Parser, Subcommand};
@@ -43,7 +48,12 @@ pub(crate) struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Onboard(onboard::OnboardArgs),
     Audit(audit::AuditArgs),
+    Forge(forge::ForgeArgs),
+    Repos(repos::ReposArgs),
+    Simulate(simulate::SimulateArgs),
+    Doctor(doctor::DoctorArgs),
     Config(config::ConfigArgs),
     Completions(completions::CompletionsArgs),
     #[command(hide = true)]
@@ -53,7 +63,12 @@ pub(crate) enum Command {
 /// Runs a command.
 pub(crate) fn run(command: Command, app: &App) -> anyhow::Result<Exit> {
     match command {
+        Command::Onboard(args) => onboard::run(&args, app),
         Command::Audit(args) => audit::run(&args, app),
+        Command::Forge(args) => forge::run(args, app),
+        Command::Repos(args) => repos::run(&args, app),
+        Command::Simulate(args) => simulate::run(&args, app),
+        Command::Doctor(args) => doctor::run(&args, app),
         Command::Config(args) => config::run(&args, app),
         Command::Completions(args) => completions::run(&args),
         Command::Reference(args) => reference::run(&args),

@@ -3,20 +3,25 @@
 use banksman_core::port::Clock;
 use banksman_store::sqlite::Changes;
 use jiff::Timestamp;
-use std::time::Duration;
-use tokio::{select, sync::Mutex, time};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    select,
+    sync::{Mutex, Notify},
+    time,
+};
 
 /// Time of the host, woken by commits of the store and the forge's book. Each looping task has one of its own, so that none takes another's
 /// wake-up.
 pub(crate) struct HostClock {
     store: Mutex<Changes>,
     book: Mutex<Changes>,
+    stopping: Arc<Notify>,
 }
 
 impl HostClock {
-    /// A clock that hears these.
-    pub(crate) fn new(store: Changes, book: Changes) -> Self {
-        Self { store: Mutex::new(store), book: Mutex::new(book) }
+    /// A clock that hears these; `stopping` wakes everybody when the process is to end.
+    pub(crate) fn new(store: Changes, book: Changes, stopping: Arc<Notify>) -> Self {
+        Self { store: Mutex::new(store), book: Mutex::new(book), stopping }
     }
 }
 
@@ -39,6 +44,7 @@ impl Clock for HostClock {
         select! {
             () = store.next() => {}
             () = book.next() => {}
+            () = self.stopping.notified() => {}
             () = time::sleep(left(until)) => {}
         }
     }

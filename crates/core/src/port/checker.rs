@@ -38,3 +38,9 @@ pub trait Checker: Send + Sync {
     /// Runs all checks of the order; the reports come in its order.
     fn check(&self, order: &CheckOrder) -> impl Future<Output = Result<Vec<CheckReport>, EngineError>> + Send;
 }
+
+impl<C: Checker> Checker for std::sync::Arc<C> {
+    async fn check(&self, order: &CheckOrder) -> Result<Vec<CheckReport>, EngineError> {
+        (**self).check(order).await
+    }
+}

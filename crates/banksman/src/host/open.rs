@@ -1,0 +1,204 @@
+//! Opens a home: databases, forge, engines, with the rules of the repositories that a command is about.
+
+use super::world::{HostForge, HostWorld};
+use crate::{
+    config::{SandboxMode, Settings},
+    home::{Entry, Home, Lock},
+    output::Failure,
+    surface::Surface,
+};
+use anyhow::Context as _;
+use banksman_core::{
+    repo::RepoRules,
+    text::{EngineName, Holder, RepoName},
+    work::SandboxLevel,
+};
+use banksman_engine::{
+    EngineDefinition, EngineHost, EngineHostConfig, EngineSettings, Found, Network, RepositorySetup, SandboxPolicy,
+};
+use banksman_forge::local::{Freshness, LocalForge, LocalRepo};
+use banksman_orchestrator::Orchestrator;
+use banksman_store::{SqliteStore, book::SqliteBook};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::sync::Notify;
+
+/// One repository of the inventory, ready to work on.
+#[derive(Debug, Clone)]
+pub(crate) struct Hosted {
+    /// Its name.
+    pub(crate) repo: RepoName,
+    /// Its entry in the inventory.
+    pub(crate) entry: Entry,
+    /// How it is run.
+    pub(crate) rules: RepoRules,
+}
+
+/// What all looping tasks share.
+pub(crate) struct Shared {
+    pub(crate) store: SqliteStore,
+    pub(crate) book: SqliteBook,
+    pub(crate) forge: HostForge,
+    pub(crate) engine: Arc<EngineHost>,
+    pub(crate) surface: Surface,
+    /// Wakes everybody who waits when the process is to end.
+    pub(crate) stopping: Arc<Notify>,
+}
+
+/// An open home.
+pub(crate) struct Host {
+    pub(crate) home: Home,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) hosted: Vec<Hosted>,
+    pub(crate) at_once: u32,
+}
+
+/// Engines that a command adds to those of the configuration (the demo's own).
+pub(crate) type MoreEngines = BTreeMap<EngineName, EngineDefinition>;
+
+impl Host {
+    /// Opens a home for these repositories. Makes the home if it is missing; starts and changes nothing.
+    pub(crate) async fn open(
+        settings: &Settings,
+        sandbox: SandboxPolicy,
+        hosted: Vec<Hosted>,
+        more: MoreEngines,
+        surface: Surface,
+    ) -> anyhow::Result<Self> {
+        let home = Home::at(&settings.home);
+        home.make()?;
+        let store = SqliteStore::open(&home.store()).with_context(|| format!("cannot open {}", home.store().display()))?;
+        let book = SqliteBook::open(&home.book()).with_context(|| format!("cannot open {}", home.book().display()))?;
+        let engine = Arc::new(engine_host(settings, sandbox, &home, &hosted, more).await?);
+        let repos = hosted.iter().map(|h| local_repo(h, settings)).collect();
+        let forge = LocalForge::open(repos, book.clone(), Arc::clone(&engine), Arc::new(crate::clock::now)).await?;
+        let shared = Arc::new(Shared { store, book, forge, engine, surface, stopping: Arc::default() });
+        Ok(Self { home, shared, hosted, at_once: settings.at_once })
+    }
+
+    /// What the configuration asks of the sandbox.
+    pub(crate) fn sandbox_policy(settings: &Settings) -> SandboxPolicy {
+        match settings.sandbox {
+            SandboxMode::Auto => SandboxPolicy::Auto,
+            SandboxMode::Off => SandboxPolicy::Off,
+        }
+    }
+
+    /// Takes the home's lock and cleans up after a process that died: its processes and its leases.
+    pub(crate) async fn recover(&self) -> anyhow::Result<Lock> {
+        use banksman_core::port::Store as _;
+        let lock = Lock::take(self.home.folder())?;
+        self.shared.engine.recover().await;
+        // Whoever held a lease here held the lock too, so it is gone.
+        self.shared.store.break_leases(&|_| true, crate::clock::now()).await.context("cannot free the leases")?;
+        Ok(lock)
+    }
+
+    /// An orchestrator with a clock of its own.
+    pub(crate) fn orchestrator(&self) -> anyhow::Result<Orchestrator<HostWorld>> {
+        Ok(Orchestrator::new(self.world(), self.holder("loop")?))
+    }
+
+    /// The world for one looping task.
+    pub(crate) fn world(&self) -> HostWorld {
+        HostWorld::new(Arc::clone(&self.shared))
+    }
+
+    /// The name of a part of this process in leases.
+    pub(crate) fn holder(&self, part: &str) -> anyhow::Result<Holder> {
+        Ok(Holder::new(&format!("local/{}/{part}", std::process::id()))?)
+    }
+
+    /// The rules of all repositories.
+    pub(crate) fn rules(&self) -> Vec<RepoRules> {
+        self.hosted.iter().map(|h| h.rules.clone()).collect()
+    }
+
+    /// The engines that work may ask for.
+    pub(crate) fn engines(&self) -> Vec<EngineName> {
+        let mut names: Vec<EngineName> = self
+            .hosted
+            .iter()
+            .flat_map(|h| h.entry.implementers.iter().chain(&h.entry.reviewers).cloned())
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// Refuses engines that cannot run here, before anything is spent.
+    pub(crate) async fn check_engines(&self) -> anyhow::Result<SandboxLevel> {
+        let diagnosis = self.shared.engine.diagnose().await;
+        for name in self.engines() {
+            match diagnosis.engines.iter().find(|e| e.name == name).map(|e| &e.program) {
+                Some(Found::There { .. }) => {}
+                Some(Found::Missing { name: program }) => {
+                    return Err(Failure::new(
+                        format!("the engine {name} is not installed: there is no program {}", program.display()),
+                        format!(
+                            "install it, or set [engines.{name}] program = \"/path\" in the configuration; \
+                             `banksman doctor` lists every engine"
+                        ),
+                    ));
+                }
+                Some(Found::Unconfigured { key }) => {
+                    return Err(Failure::new(
+                        format!("the engine {name} is not configured: its key {key} is missing"),
+                        format!("set [engines.{name}] {key} = \"...\" in the configuration"),
+                    ));
+                }
+                None => {
+                    let known: Vec<&str> = diagnosis.engines.iter().map(|e| e.name.as_str()).collect();
+                    return Err(Failure::new(
+                        format!("there is no engine {name}"),
+                        format!("known are {}; define another one under [engines.{name}]", known.join(", ")),
+                    ));
+                }
+            }
+        }
+        self.shared.engine.level().map_err(|reason| {
+            Failure::new("no engine can run on this host", reason.describe())
+        })
+    }
+}
+
+async fn engine_host(
+    settings: &Settings,
+    sandbox: SandboxPolicy,
+    home: &Home,
+    hosted: &[Hosted],
+    more: MoreEngines,
+) -> anyhow::Result<EngineHost> {
+    let folder = std::path::absolute(home.folder())?;
+    let environment = std::env::vars_os().collect();
+    let mut config = EngineHostConfig::new(folder, environment, crate::clock::now);
+    let mut overrides: BTreeMap<EngineName, EngineSettings> = BTreeMap::new();
+    for (name, table) in &settings.engines {
+        let settings = table.clone().try_into().with_context(|| format!("cannot read [engines.{name}]"))?;
+        overrides.insert(name.clone(), settings);
+    }
+    config.engines = banksman_engine::engines(&overrides)?;
+    config.engines.extend(more);
+    config.sandbox = sandbox;
+    for hosted in hosted {
+        let mut setup = RepositorySetup::new(super::repository::git_dir(&hosted.entry.path)?);
+        setup.verify = hosted.entry.checks.0.iter().map(|(_, command)| command.clone()).collect();
+        setup.verify_timeout = Duration::try_from(settings.check_timeout).unwrap_or(setup.verify_timeout);
+        setup.check_network = Network::Off;
+        config.repositories.insert(hosted.repo.clone(), setup);
+    }
+    Ok(EngineHost::new(config).await?)
+}
+
+fn local_repo(hosted: &Hosted, settings: &Settings) -> LocalRepo {
+    let entry = &hosted.entry;
+    LocalRepo {
+        name: hosted.repo.clone(),
+        folder: entry.path.clone(),
+        default_branch: entry.default_branch.clone(),
+        checks: entry.checks.0.clone(),
+        required_approvals: entry.required_approvals,
+        freshness: if entry.require_up_to_date { Freshness::UpToDate } else { Freshness::Any },
+        allowed: entry.allowed.clone(),
+        check_timeout: settings.check_timeout,
+    }
+}
