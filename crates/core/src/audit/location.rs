@@ -88,7 +88,9 @@ pub(crate) fn find(text: &str, trust: Trust, found: &mut Vec<Location>) {
         }
         // `a.rs:135, 168, 197` goes on with the file before it.
         let plain = token.trim_matches(|c: char| matches!(c, '(' | ')' | '.' | '*'));
-        if let (Some((before, true)), Some(lines)) = (&last, span(plain)) {
+        if let Some((before, true)) = &last
+            && let Some(lines) = span(plain)
+        {
             push(found, Location { path: before.clone(), lines: Some(lines) });
             continue;
         }
@@ -116,6 +118,9 @@ fn push(found: &mut Vec<Location>, place: Location) {
 }
 
 fn of_token(token: &str, trust: Trust) -> Option<Location> {
+    if !token.contains(['.', '/']) && !NAMES.iter().any(|name| token.contains(name)) {
+        return None;
+    }
     let token = token.trim_start_matches(['(', '[', '<', '*', '（', '“', '‘', '\'']);
     let token = token.trim_end_matches(['>', '*', '.', ':', '）', '”', '’', '\'', '!', '?', '。', '：']);
     // A closing bracket belongs to the path only if it was opened there.

@@ -317,7 +317,8 @@ fn parts(text: &Inline) -> Vec<Part> {
             let mark = line[colon..].chars().next().map_or(1, char::len_utf8);
             parts.push(Part { label, from: at, to: at + colon + mark });
         }
-        for (phrase, label) in INSIDE {
+        let labels: &[(&str, Label)] = if line.contains([':', '：']) { INSIDE } else { &[] };
+        for (phrase, label) in labels {
             // `It is never closed. Fix: close it.`
             if let Some(found) = line.find(*phrase)
                 && line[..found].ends_with(['.', ';', ',', ')', '。', '；', '，', '—'])
