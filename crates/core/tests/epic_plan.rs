@@ -363,7 +363,7 @@ fn carry_out(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn every_candidate_is_placed_once_and_epics_have_their_size((issues, existing) in repository()) {

@@ -345,7 +345,7 @@ fn a_link_against_the_phases_calls_a_person() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
+    #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
     fn an_epic_ends_once_all_children_are_done_or_skipped(mut world in world(true), events in events()) {
