@@ -23,7 +23,13 @@ use banksman_core::{
     work::{FailReason, SandboxLevel, Task, Usage},
 };
 use jiff::Timestamp;
-use std::{collections::BTreeMap, ffi::OsString, io, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Longest time that gathering an agent's work may take.
 const GATHER_TIMEOUT: Duration = Duration::from_secs(600);
@@ -180,8 +186,8 @@ async fn work(
     match &order.task {
         Task::Review { .. } => {
             run_engine(host, order, brief, progress, workspace, Clone::ReadOnly).await?;
-            let task = workspace.task();
-            let found = off_thread(move || Ok(review::verdict(&task, "verdict.json"))).await?;
+            let root = workspace.root().to_owned();
+            let found = off_thread(move || Ok(review::verdict(&root, "task/verdict.json"))).await?;
             let (verdict, threads) = found.ok_or(FailReason::BadVerdict)?;
             Ok(ReportResult::Reviewed { verdict, threads })
         }
@@ -243,11 +249,12 @@ pub(crate) async fn run_engine(
             move || CappedLog::create(log, cap)
         })
         .await?,
+        record: workspace.record(),
         usage: definition.usage,
     };
     progress.sandbox = Some(level);
     let began = (host.config.now)();
-    let launched = start_in(host, workspace, level, start).await?;
+    let launched = start_in(host, level, start).await?;
     progress.ran = Some((began, (host.config.now)()));
     progress.usage = launched.usage;
     if let Ended::Exited(code) = launched.ended {
@@ -314,16 +321,16 @@ pub(crate) struct Start<'a> {
     pub(crate) inner: Argv,
     pub(crate) env: BTreeMap<OsString, OsString>,
     pub(crate) room: &'a Room,
-    pub(crate) stdin: Option<std::path::PathBuf>,
+    pub(crate) stdin: Option<PathBuf>,
     pub(crate) timeout: Duration,
     pub(crate) log: CappedLog,
+    pub(crate) record: PathBuf,
     pub(crate) usage: UsageFormat,
 }
 
 /// Starts it and waits for its end.
 pub(crate) async fn start_in(
     host: &EngineHost,
-    workspace: &Workspace,
     level: SandboxLevel,
     start: Start<'_>,
 ) -> io::Result<Launched> {
@@ -336,7 +343,7 @@ pub(crate) async fn start_in(
         grace: host.config.grace,
         level,
         mark: mark(&host.config.home, &start.name),
-        record: workspace.record(),
+        record: start.record,
     };
     launch(&host.spawner, order, start.log, UsageReader::new(start.usage), host.stopping()).await
 }
@@ -350,9 +357,9 @@ pub(crate) async fn bring_in(
     workspace: &Workspace,
     merged: Option<&Sha>,
 ) -> Result<Sha, Halt> {
-    let repo = workspace.repo();
+    let root = workspace.root().to_owned();
     let stand =
-        off_thread(move || collect::stand(&repo)).await.ok().flatten().ok_or(FailReason::BadObjects)?;
+        off_thread(move || collect::stand(&root)).await.ok().flatten().ok_or(FailReason::BadObjects)?;
     let known: Vec<&Sha> = [Some(&commits.start), commits.base.as_ref()].into_iter().flatten().collect();
     let gather = Gather {
         second_parent: merged.filter(|base| stand.merging.as_ref() == Some(base)),
@@ -360,11 +367,11 @@ pub(crate) async fn bring_in(
         known: &known,
         message: "Commit what the engine left uncommitted",
     };
+    workspace.prepare_gathering(control, &stand.head).await?;
     let (inner, env) = collect::command(host.git.program(), &host.path, workspace, &gather);
-    let log = CappedLog::create(workspace.root().join("gather.log"), 1 << 20)?;
+    let log = CappedLog::create(workspace.after().join("gather.log"), 1 << 20)?;
     let launched = start_in(
         host,
-        workspace,
         host.sandbox.level()?,
         Start {
             name: order.attempt.to_string(),
@@ -374,6 +381,7 @@ pub(crate) async fn bring_in(
             stdin: None,
             timeout: GATHER_TIMEOUT,
             log,
+            record: workspace.after().join("process"),
             usage: UsageFormat::None,
         },
     )
@@ -397,10 +405,10 @@ async fn fetch_bundle(
     control: &Control,
     workspace: &Workspace,
 ) -> Result<Sha, Halt> {
-    let (collected, taken) = (workspace.collect(), workspace.root().join("taken.bundle"));
+    let (root, taken) = (workspace.root().to_owned(), workspace.after().join("taken.bundle"));
     let (to, cap) = (taken.clone(), host.config.bundle_cap);
     let copied = off_thread(move || {
-        let mut from = open_regular(&collected, Path::new("work.bundle"), cap)?;
+        let mut from = open_regular(&root, Path::new("after/collect/work.bundle"), cap)?;
         io::copy(&mut from, &mut std::fs::File::create(to)?)
     });
     match copied.await {

@@ -95,7 +95,9 @@ pub(crate) async fn run(host: &EngineHost, run: &Run<'_>) -> Result<Vec<Outcome>
         for (name, command) in run.commands {
             let part = workspace.root().join("check.log");
             let log = CappedLog::create(part, host.config.output_cap)?;
-            let inner = Argv { program: "/bin/sh".into(), args: vec!["-c".into(), (*command).into()] };
+            // One pipe for both streams, so that the log keeps their order.
+            let script = format!("exec 2>&1\n{command}");
+            let inner = Argv { program: "/bin/sh".into(), args: vec!["-c".into(), script.into()] };
             let env = room::environment(host, &workspace, level, &[], &[("CI", "true".into())]);
             let start = Start {
                 name: run.name.to_owned(),
@@ -105,9 +107,10 @@ pub(crate) async fn run(host: &EngineHost, run: &Run<'_>) -> Result<Vec<Outcome>
                 stdin: None,
                 timeout: run.timeout,
                 log,
+                record: workspace.record(),
                 usage: UsageFormat::None,
             };
-            let launched = start_in(host, &workspace, level, start).await?;
+            let launched = start_in(host, level, start).await?;
             let part = match launched.log {
                 Err(error) if is_disk_full(&error) => return Err(FailReason::DiskFull.into()),
                 log => log?,

@@ -62,27 +62,27 @@ fn read_text(root: &Path, below: &str, max: u64) -> io::Result<Option<String>> {
     }
 }
 
-/// Reads where the clone in `repo` stands. `None`: it is not of a shape that can be read.
-pub(crate) fn stand(repo: &Path) -> io::Result<Option<Stand>> {
-    let Some(head) = read_text(repo, ".git/HEAD", 4096)? else { return Ok(None) };
+/// Reads where the clone in the workspace's folder `root` stands. `None`: it is not of a shape that can be read.
+pub(crate) fn stand(root: &Path) -> io::Result<Option<Stand>> {
+    let Some(head) = read_text(root, "repo/.git/HEAD", 4096)? else { return Ok(None) };
     let sha = match head.trim().strip_prefix("ref: ") {
         None => Sha::new(head.trim()).ok(),
-        Some(name) => branch_head(repo, name)?,
+        Some(name) => branch_head(root, name)?,
     };
-    let merging = read_text(repo, ".git/MERGE_HEAD", 4096)?.and_then(|text| Sha::new(text.trim()).ok());
+    let merging = read_text(root, "repo/.git/MERGE_HEAD", 4096)?.and_then(|text| Sha::new(text.trim()).ok());
     Ok(sha.map(|head| Stand { head, merging }))
 }
 
-fn branch_head(repo: &Path, name: &str) -> io::Result<Option<Sha>> {
+fn branch_head(root: &Path, name: &str) -> io::Result<Option<Sha>> {
     let plain = name.strip_prefix("refs/heads/").is_some_and(|branch| !branch.is_empty())
         && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
     if !plain {
         return Ok(None);
     }
-    if let Some(text) = read_text(repo, &format!(".git/{name}"), 4096)? {
+    if let Some(text) = read_text(root, &format!("repo/.git/{name}"), 4096)? {
         return Ok(Sha::new(text.trim()).ok());
     }
-    let packed = read_text(repo, ".git/packed-refs", MAX_REFS)?.unwrap_or_default();
+    let packed = read_text(root, "repo/.git/packed-refs", MAX_REFS)?.unwrap_or_default();
     let found = packed.lines().filter_map(|line| line.split_once(' ')).find(|(_, found)| *found == name);
     Ok(found.and_then(|(sha, _)| Sha::new(sha).ok()))
 }
@@ -163,21 +163,22 @@ mod tests {
 
     fn repo() -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
-        fs::create_dir_all(dir.path().join(".git/refs/heads")).unwrap();
-        fs::write(dir.path().join(".git/HEAD"), "ref: refs/heads/a\n").unwrap();
+        fs::create_dir_all(dir.path().join("repo/.git/refs/heads")).unwrap();
+        fs::write(dir.path().join("repo/.git/HEAD"), "ref: refs/heads/a\n").unwrap();
         dir
     }
 
     #[test]
     fn loose_packed_and_detached_heads_are_read() {
         let dir = repo();
-        fs::write(dir.path().join(".git/packed-refs"), format!("# pack-refs\n{SHA} refs/heads/a\n")).unwrap();
+        fs::write(dir.path().join("repo/.git/packed-refs"), format!("# pack-refs\n{SHA} refs/heads/a\n"))
+            .unwrap();
         assert_eq!(stand(dir.path()).unwrap().unwrap().head.as_str(), SHA);
         let other = SHA.replace('0', "f");
-        fs::write(dir.path().join(".git/refs/heads/a"), &other).unwrap();
+        fs::write(dir.path().join("repo/.git/refs/heads/a"), &other).unwrap();
         assert_eq!(stand(dir.path()).unwrap().unwrap().head.as_str(), other);
-        fs::write(dir.path().join(".git/HEAD"), SHA).unwrap();
-        fs::write(dir.path().join(".git/MERGE_HEAD"), &other).unwrap();
+        fs::write(dir.path().join("repo/.git/HEAD"), SHA).unwrap();
+        fs::write(dir.path().join("repo/.git/MERGE_HEAD"), &other).unwrap();
         let found = stand(dir.path()).unwrap().unwrap();
         assert_eq!((found.head.as_str(), found.merging.unwrap().as_str()), (SHA, other.as_str()));
     }
@@ -186,15 +187,15 @@ mod tests {
     fn links_climbing_names_and_pipes_are_refused() {
         let dir = repo();
         fs::write(dir.path().join("secret"), SHA).unwrap();
-        symlink("../../../secret", dir.path().join(".git/refs/heads/a")).unwrap();
+        symlink("../../../../secret", dir.path().join("repo/.git/refs/heads/a")).unwrap();
         assert!(stand(dir.path()).is_err());
-        fs::write(dir.path().join(".git/HEAD"), "ref: refs/heads/../../../secret\n").unwrap();
+        fs::write(dir.path().join("repo/.git/HEAD"), "ref: refs/heads/../../../../secret\n").unwrap();
         assert_eq!(stand(dir.path()).unwrap(), None);
-        fs::remove_file(dir.path().join(".git/HEAD")).unwrap();
-        rustix::fs::mkfifoat(rustix::fs::CWD, dir.path().join(".git/HEAD"), Mode::from(0o600)).unwrap();
+        fs::remove_file(dir.path().join("repo/.git/HEAD")).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, dir.path().join("repo/.git/HEAD"), Mode::from(0o600)).unwrap();
         assert!(stand(dir.path()).is_err());
-        fs::remove_dir_all(dir.path().join(".git")).unwrap();
-        symlink("/", dir.path().join(".git")).unwrap();
+        fs::remove_dir_all(dir.path().join("repo/.git")).unwrap();
+        symlink("/", dir.path().join("repo/.git")).unwrap();
         assert!(stand(dir.path()).is_err());
     }
 }

@@ -2,7 +2,12 @@
 //! it was (Q13). Where there is no `/proc` it sees nothing, and the process group is all that is ended.
 
 use rustix::process::{Pid, Signal};
-use std::{collections::HashSet, fs, io::Read, path::Path};
+use std::{
+    collections::HashSet,
+    fs,
+    io::{Read, Write},
+    path::Path,
+};
 
 /// Name of the variable that marks every process of an attempt.
 pub(crate) const MARK: &str = "BANKSMAN_ATTEMPT";
@@ -129,8 +134,9 @@ impl Record {
             .filter(|now| now.start == self.start && now.life == Life::Alive && self.boot == boot())
     }
 
+    /// Writes a file that is not there yet, and never through a link.
     pub(crate) fn write(&self, path: &Path) -> std::io::Result<()> {
-        fs::write(path, serde_json::to_vec(self)?)
+        fs::OpenOptions::new().write(true).create_new(true).open(path)?.write_all(&serde_json::to_vec(self)?)
     }
 
     pub(crate) fn read(path: &Path) -> Option<Self> {

@@ -30,10 +30,10 @@ struct Thread {
     body: String,
 }
 
-/// Reads the verdict in `dir`; `None` when it is missing or not of the documented shape. An approval opens no threads, a request for
+/// Reads the verdict in the file `below` the workspace's `root`; `None` when it is missing or not of the documented shape. An approval opens no threads, a request for
 /// changes at least one.
-pub(crate) fn verdict(dir: &Path, name: &str) -> Option<(Verdict, Vec<ThreadDraft>)> {
-    let file = open_regular(dir, Path::new(name), MAX_BYTES).ok()?;
+pub(crate) fn verdict(root: &Path, below: &str) -> Option<(Verdict, Vec<ThreadDraft>)> {
+    let file = open_regular(root, Path::new(below), MAX_BYTES).ok()?;
     let mut text = String::new();
     file.take(MAX_BYTES).read_to_string(&mut text).ok()?;
     parse(&text)

@@ -3,7 +3,7 @@
 
 use crate::{
     control::Control,
-    git::{GitError, is_disk_full},
+    git::{Git, GitCommand, GitError, is_disk_full},
 };
 use banksman_core::{
     tainted::Tainted,
@@ -59,7 +59,7 @@ impl Workspace {
         let made = root.clone();
         run(move || {
             remove_tree(&made)?;
-            for folder in ["repo", "task", "home", "tmp", "collect"] {
+            for folder in ["repo", "task", "home", "tmp"] {
                 fs::create_dir_all(made.join(folder))?;
             }
             // Its content is nobody else's business.
@@ -93,9 +93,13 @@ impl Workspace {
     pub(crate) fn tmp(&self) -> PathBuf {
         self.root.join("tmp")
     }
-    /// Where what the agent made is gathered; the agent itself cannot reach it in a sandbox.
+    /// Where what the agent made is gathered. Made when all its processes have ended, so that it can have prepared nothing in there.
+    pub(crate) fn after(&self) -> PathBuf {
+        self.root.join("after")
+    }
+    /// The part of it that the gathering process may write.
     pub(crate) fn collect(&self) -> PathBuf {
-        self.root.join("collect")
+        self.after().join("collect")
     }
     /// Pid and start of the process that runs, for a later start.
     pub(crate) fn record(&self) -> PathBuf {
@@ -136,6 +140,27 @@ impl Workspace {
         Ok(())
     }
 
+    /// Makes the folder for gathering, whatever stands in its place.
+    pub(crate) async fn prepare_gathering(
+        &self,
+        control: &Control,
+        like: &Sha,
+    ) -> Result<(), WorkspaceError> {
+        let (after, collect) = (self.after(), self.collect());
+        run(move || {
+            remove_tree(&after)?;
+            fs::create_dir(&after)?;
+            fs::create_dir(&collect)
+        })
+        .await?;
+        init(control.git(), like)
+            .args(["--bare", "--initial-branch=none"])
+            .arg(self.collect().join("collect.git"))
+            .run()
+            .await?;
+        Ok(())
+    }
+
     /// Makes the private clone: objects of its own, no remote, no hooks, nothing that leads back to the control repository. The base is there
     /// as a branch, as `origin/<base>` and as `refs/banksman/base`.
     pub(crate) async fn clone(
@@ -143,12 +168,9 @@ impl Workspace {
         control: &Control,
         checkout: &Checkout<'_>,
     ) -> Result<(), WorkspaceError> {
-        let (git, repo, collect) = (control.git(), self.repo(), self.collect());
-        let format = if checkout.start.as_str().len() == 64 { "sha256" } else { "sha1" };
-        let init =
-            || git.plain("init").args(["--quiet", "--template="]).arg(format!("--object-format={format}"));
-        init().arg(format!("--initial-branch={}", checkout.branch)).arg(&repo).run().await?;
-        init().args(["--bare", "--initial-branch=none"]).arg(collect.join("collect.git")).run().await?;
+        let (git, repo) = (control.git(), self.repo());
+        let branch = format!("--initial-branch={}", checkout.branch);
+        init(git, checkout.start).arg(branch).arg(&repo).run().await?;
 
         // Refs name the commits, so that no branch has to be trusted to stay where it was looked at.
         let mut fetch = git.in_tree(&repo, "fetch").args([
@@ -194,6 +216,12 @@ impl Workspace {
             tracing::warn!(%error, "a workspace could not be removed; the next start tries again");
         }
     }
+}
+
+/// `git init` with the object format of a commit.
+fn init(git: &Git, like: &Sha) -> GitCommand {
+    let format = if like.as_str().len() == 64 { "sha256" } else { "sha1" };
+    git.plain("init").args(["--quiet", "--template="]).arg(format!("--object-format={format}"))
 }
 
 impl Drop for Workspace {

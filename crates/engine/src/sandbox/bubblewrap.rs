@@ -73,6 +73,8 @@ pub(super) fn wrap(program: &Path, size: TmpfsSize, room: &Room, inner: Argv) ->
     for path in &room.guarded {
         args.bind("--ro-bind-try", path, path);
     }
+    // What is left of the root is a file system in memory, with the folders that lead to the mounts.
+    args.words(&["--remount-ro", "/"]);
     args.0.extend(["--chdir".into(), room.cwd.clone().into(), "--".into(), inner.program.into()]);
     args.0.extend(inner.args);
     Argv { program: program.to_owned(), args: args.0 }

@@ -1,0 +1,12 @@
+//! The engine host with real git and real processes; engines are small shell scripts.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "in a test a panic is a finding")]
+
+mod checks;
+mod conflict;
+mod hostile;
+mod implement;
+mod processes;
+mod recovery;
+mod review;
+mod sandbox;
+mod world;
