@@ -9,9 +9,9 @@ use crate::{Trouble, bug};
 use banksman_core::{
     epic::EpicStep,
     id::Number,
-    intent::{Deed, IntentState},
+    intent::{Deed, Intent, IntentState, Made},
     policy::EscalateReason,
-    port::{Refusal, Spend, Store, World},
+    port::{DecisionRecord, EpicRecord, Forge, PullQuery, Refusal, Spend, Store, World},
     repo::RepoRules,
     text::EngineName,
     work::WorkOutcome,
@@ -56,9 +56,43 @@ impl<W: World> Orchestrator<W> {
         let mut progress = Progress::default();
         for (subject, did) in self.fulfil_all(turn, &rules.repo, wishes).await? {
             progress.note(&did);
+            if let Did::Already(intent) = &did {
+                progress.acted |= self.look_at_unseen(turn, rules, picture, intent).await?;
+            }
             progress.acted |= self.call_if_refused(turn, rules, subject, &did).await?;
         }
         Ok(progress)
+    }
+
+    /// Records a pull request of ours that ended before any look saw it open: the next look then resolves it.
+    async fn look_at_unseen(
+        &self,
+        turn: &Turn,
+        rules: &RepoRules,
+        picture: &Picture,
+        intent: &Intent,
+    ) -> Result<bool, Trouble> {
+        let (Deed::OpenPull { .. }, Some(Made::Pull { number })) =
+            (&intent.deed, intent.receipts.first().map(|r| &r.made))
+        else {
+            return Ok(false);
+        };
+        if self.world.store().last_signals(&rules.repo, *number).await?.is_some() {
+            return Ok(false);
+        }
+        let found = self.world.forge().pulls(&rules.repo, &PullQuery::Numbers(vec![*number])).await?;
+        let Some(signals) = found.into_iter().next() else { return Ok(false) };
+        let records: Vec<EpicRecord> = picture.epics.iter().map(|e| e.record.clone()).collect();
+        let view = self.view(rules, &records, &picture.work, signals, picture.at).await?;
+        let record = DecisionRecord {
+            repo: &rules.repo,
+            signals: &view.signals,
+            decision: &view.decision,
+            policy: "rules",
+            at: picture.at,
+        };
+        self.world.store().observe(&self.lease(turn).await?, &record).await?;
+        Ok(true)
     }
 
     /// Calls a person to an issue or an epic for which the forge keeps refusing a deed.
