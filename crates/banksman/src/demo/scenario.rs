@@ -133,12 +133,8 @@ impl Part {
     /// The part that a task file is about: the one whose places it names, all of them and no others.
     pub(crate) fn of_task(task: &str) -> Option<&'static Part> {
         let named = |place: &&str| names(task, place);
-        let all: Vec<&str> = super::script::SCRIPT
-            .iter()
-            .flat_map(|part| part.places)
-            .copied()
-            .filter(named)
-            .collect();
+        let all: Vec<&str> =
+            super::script::SCRIPT.iter().flat_map(|part| part.places).copied().filter(named).collect();
         super::script::SCRIPT
             .iter()
             .find(|part| part.places.iter().all(named) && all.iter().all(|place| part.places.contains(place)))
