@@ -101,15 +101,12 @@ impl Git {
         }
     }
 
-    /// Deletes a branch that is at that commit and checked out nowhere.
+    /// Deletes a branch that is at that commit.
     pub(crate) async fn delete(&self, branch: &BranchName, at: &Sha) -> Result<Moved, GitError> {
         match self.head(branch).await? {
             None => return Ok(Moved::Yes),
             Some(now) if now != *at => return Ok(Moved::Elsewhere),
             Some(_) => {}
-        }
-        if !self.checked_out(branch).await?.is_empty() {
-            return Ok(Moved::Dirty);
         }
         let name = format!("refs/heads/{branch}");
         let answer = self.call(["update-ref", "-d", "--", &name, at.as_str()]).changing().run().await?;

@@ -37,17 +37,25 @@ const NEUTRAL: [&str; 14] = [
 ];
 
 /// Environment besides `PATH`; everything else is cleared.
-const ENVIRONMENT: [(&str, &str); 9] = [
+const ENVIRONMENT: [(&str, &str); 5] = [
     ("LC_ALL", "C"),
-    ("HOME", "/nonexistent"),
-    ("GIT_CONFIG_NOSYSTEM", "1"),
-    ("GIT_CONFIG_GLOBAL", "/dev/null"),
-    ("GIT_ATTR_NOSYSTEM", "1"),
     ("GIT_TERMINAL_PROMPT", "0"),
     ("GIT_NO_LAZY_FETCH", "1"),
     ("GIT_OPTIONAL_LOCKS", "0"),
     ("GIT_LITERAL_PATHSPECS", "1"),
 ];
+
+/// Keeps the host's configuration out.
+const ALONE: [(&str, &str); 4] = [
+    ("HOME", "/nonexistent"),
+    ("GIT_CONFIG_NOSYSTEM", "1"),
+    ("GIT_CONFIG_GLOBAL", "/dev/null"),
+    ("GIT_ATTR_NOSYSTEM", "1"),
+];
+
+/// What leads to the user's own configuration.
+const OWN: [&str; 5] =
+    ["HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"];
 
 /// Git could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +112,16 @@ pub(crate) struct Call {
     input: Vec<u8>,
     folder: PathBuf,
     on_drop: OnDrop,
+    settings: Settings,
+}
+
+/// Whose settings a call goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Settings {
+    /// The repository's own alone.
+    Repository,
+    /// The user's too: their files are written as their own git writes them (line ends, large file storage).
+    User,
 }
 
 impl Call {
@@ -124,12 +142,14 @@ impl Call {
             input: Vec::new(),
             folder: git_dir.to_owned(),
             on_drop: OnDrop::Kill,
+            settings: Settings::Repository,
         }
     }
 
-    /// Inside a work tree, with an index of one's own.
+    /// Inside a work tree of the user, with an index of one's own.
     pub(crate) fn in_tree(mut self, tree: &Path, index: &Path) -> Self {
         self.folder = tree.to_owned();
+        self.settings = Settings::User;
         self.env("GIT_WORK_TREE", tree).env("GIT_INDEX_FILE", index)
     }
 
@@ -160,6 +180,12 @@ impl Call {
     /// Runs it, whatever its exit code.
     pub(crate) async fn run(self) -> Result<Answer, GitError> {
         let name = self.name();
+        let (own, alone): (&[&str], &[(&str, &str)]) = match self.settings {
+            Settings::Repository => (&[], &ALONE),
+            Settings::User => (&OWN, &[]),
+        };
+        let own = own.iter().filter_map(|name| std::env::var_os(name).map(|value| (*name, value)));
+        let alone = alone.iter().copied();
         let mut command = Command::new("git");
         command
             .args(&self.args)
@@ -167,6 +193,8 @@ impl Call {
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
             .envs(ENVIRONMENT)
+            .envs(own)
+            .envs(alone)
             .envs(self.env)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

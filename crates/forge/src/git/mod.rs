@@ -15,12 +15,14 @@ pub(crate) use relation::{Merged, Relation};
 
 use command::Call;
 use place::Place;
+use relation::Known;
 use std::path::Path;
 
 /// One repository: the folder that holds its objects and branches, shared by all its work trees.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Git {
     place: Place,
+    known: Known,
 }
 
 /// What became of a wish to move a branch.
@@ -37,7 +39,7 @@ pub(crate) enum Moved {
 impl Git {
     /// Finds the repository of a folder: a work tree, a folder inside one, or a bare repository.
     pub(crate) fn find(folder: &Path) -> Result<Self, GitError> {
-        Ok(Self { place: Place::find(folder)? })
+        Ok(Self { place: Place::find(folder)?, known: Known::default() })
     }
 
     /// Whether the git program is there and new enough (2.38: `merge-tree --write-tree`).

@@ -3,6 +3,48 @@
 
 use super::{Git, GitError, commits::sha};
 use banksman_core::{port::book::Size, text::Sha};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// Pairs of commits that are remembered; when there are more, all are forgotten.
+const PAIRS: usize = 4096;
+
+/// What is known about pairs of commits; it never changes.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    relations: Memory<Relation>,
+    sizes: Memory<Size>,
+}
+
+/// Something known about pairs of commits.
+#[derive(Debug)]
+struct Memory<T>(Mutex<HashMap<(Sha, Sha), T>>);
+
+impl<T> Default for Memory<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> Memory<T> {
+    fn get(&self, one: &Sha, other: &Sha) -> Option<T> {
+        self.lock().get(&(one.clone(), other.clone())).cloned()
+    }
+
+    fn keep(&self, one: &Sha, other: &Sha, value: T) {
+        let mut all = self.lock();
+        if all.len() >= PAIRS {
+            all.clear();
+        }
+        all.insert((one.clone(), other.clone()), value);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<(Sha, Sha), T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// How a head stands to a base.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +71,17 @@ pub(crate) enum Merged {
 }
 
 impl Git {
-    /// Compares a head with its base.
+    /// How a head stands to its base, from memory where possible.
     pub(crate) async fn relate(&self, head: &Sha, base: &Sha) -> Result<Relation, GitError> {
+        if let Some(known) = self.known.relations.get(head, base) {
+            return Ok(known);
+        }
+        let relation = self.compare(head, base).await?;
+        self.known.relations.keep(head, base, relation.clone());
+        Ok(relation)
+    }
+
+    async fn compare(&self, head: &Sha, base: &Sha) -> Result<Relation, GitError> {
         let Some(fork) = self.fork(head, base).await? else {
             let size = Size::default();
             return Ok(Relation { fork: None, merged: Merged::Conflict, ahead: true, behind: true, size });
@@ -73,8 +124,18 @@ impl Git {
         }
     }
 
-    /// Lines and files that differ. A file that is not text counts as a file without lines.
+    /// Lines and files that differ; a base that goes on changes nothing about the size of a change since the fork.
     async fn size(&self, from: &Sha, to: &Sha) -> Result<Size, GitError> {
+        if let Some(known) = self.known.sizes.get(from, to) {
+            return Ok(known);
+        }
+        let size = self.count(from, to).await?;
+        self.known.sizes.keep(from, to, size);
+        Ok(size)
+    }
+
+    /// Counts lines and files that differ. A file that is not text counts as a file without lines.
+    async fn count(&self, from: &Sha, to: &Sha) -> Result<Size, GitError> {
         let args = ["diff-tree", "-r", "-z", "--numstat", "--no-renames", "--no-ext-diff", "--no-textconv"];
         let list = self.call(args).arg(from.as_str()).arg(to.as_str()).arg("--").bytes().await?;
         let mut size = Size::default();

@@ -86,7 +86,11 @@ impl<B: Book, C: Checker> LocalForge<B, C> {
                     () = stop => break,
                     ended = ended => ended?,
                     () = queued => {}
-                    () = look => self.look_for_pushes().await?,
+                    () = look => {
+                        if let Err(error) = self.look_for_pushes().await {
+                            tracing::warn!(%error, "pushes are looked for later");
+                        }
+                    }
                 }
             }
             // Dropping the runs ends their processes.

@@ -1,23 +1,22 @@
 //! One repository of the embedded forge: its rules, its git side, and what is known about pairs of commits.
 
 use super::LocalError;
-use crate::git::{Git, GitError, Relation};
+use crate::git::{Git, GitError};
 use banksman_core::{
     port::book::Checking,
-    text::{BranchName, CheckName, Login, RepoName, Sha},
+    text::{BranchName, CheckName, Login, RepoName},
 };
 use jiff::SignedDuration;
+use rustix::fs::FlockOperation;
 use std::{
-    collections::HashMap,
+    fs::File,
     path::PathBuf,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
 };
+use tokio::sync::{Mutex, MutexGuard};
 
-/// Pairs of commits that are remembered; when there are more, all are forgotten.
-const PAIRS: usize = 4096;
+/// Held by the process that changes branches, in the repository's shared folder.
+const LOCK: &str = "banksman.lock";
 
 /// How a repository is run, from the host's configuration (S16).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,9 +55,8 @@ pub(super) struct Home {
     pub(super) rules: LocalRepo,
     /// Its git side.
     pub(super) git: Git,
-    /// Held while git or an epic's body is changed: one effect at a time.
-    pub(super) turn: tokio::sync::Mutex<()>,
-    pairs: Mutex<HashMap<(Sha, Sha), Relation>>,
+    /// Held while a branch or an epic's body is changed by this process.
+    pub(super) turn: Mutex<()>,
     /// The branches' stamp at the last look for pushes.
     stamp: AtomicU64,
 }
@@ -71,28 +69,20 @@ impl Home {
             let (folder, branch) = (rules.folder.clone(), rules.default_branch.clone());
             return Err(LocalError::NoDefaultBranch { folder, branch });
         }
-        Ok(Self {
-            rules,
-            git,
-            turn: tokio::sync::Mutex::default(),
-            pairs: Mutex::default(),
-            stamp: AtomicU64::new(0),
-        })
+        Ok(Self { rules, git, turn: Mutex::default(), stamp: AtomicU64::new(0) })
     }
 
-    /// How a head stands to a base, from memory where possible: two commits never change.
-    pub(super) async fn relate(&self, head: &Sha, base: &Sha) -> Result<Relation, GitError> {
-        let pair = (head.clone(), base.clone());
-        if let Some(known) = self.pairs.lock().unwrap_or_else(PoisonError::into_inner).get(&pair) {
-            return Ok(known.clone());
-        }
-        let relation = self.git.relate(head, base).await?;
-        let mut pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
-        if pairs.len() >= PAIRS {
-            pairs.clear();
-        }
-        pairs.insert(pair, relation.clone());
-        Ok(relation)
+    /// Waits for the right to change branches: one effect at a time, whichever process makes it.
+    pub(super) async fn take_turn(&self) -> Result<Turn<'_>, GitError> {
+        let own = self.turn.lock().await;
+        let path = self.git.folder().join(LOCK);
+        let locked = tokio::task::spawn_blocking(move || {
+            let file = File::options().create(true).append(true).open(path)?;
+            rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
+            Ok::<_, std::io::Error>(file)
+        });
+        let file = locked.await.map_err(|e| GitError::File(e.into()))?.map_err(GitError::File)?;
+        Ok(Turn { _file: file, _own: own })
     }
 
     /// Whether branches moved since the last call.
@@ -105,4 +95,10 @@ impl Home {
     pub(super) fn checking(&self) -> Checking {
         if self.rules.checks.is_empty() { Checking::None } else { Checking::Configured }
     }
+}
+
+/// The right to change branches, until it is dropped; a process that dies drops it too.
+pub(super) struct Turn<'h> {
+    _file: File,
+    _own: MutexGuard<'h, ()>,
 }

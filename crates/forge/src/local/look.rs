@@ -47,7 +47,9 @@ impl<B: Book, C: Checker> LocalForge<B, C> {
     pub(super) async fn look(&self, home: &Home, which: &Select) -> Result<Vec<Seen>, LocalError> {
         self.tidy(home).await?;
         let repo = &home.rules.name;
-        for round in 1.. {
+        let mut round = 0;
+        loop {
+            round += 1;
             // Branches after the book: a branch that the book speaks of was there when that was written.
             let records = self.book.pulls(repo, which).await?;
             let heads = home.git.heads().await?;
@@ -71,9 +73,8 @@ impl<B: Book, C: Checker> LocalForge<B, C> {
             if !news.changed || round == ROUNDS {
                 return Ok(seen);
             }
-            self.queued.notify_waiters();
+            self.queued.notify_one();
         }
-        Ok(Vec::new())
     }
 
     /// Looks at one pull request.
@@ -102,7 +103,7 @@ impl<B: Book, C: Checker> LocalForge<B, C> {
         };
         if let Some(plan) = &record.plan
             && plan.base == record.base
-            && !home.relate(&plan.commit, base).await?.ahead
+            && !home.git.relate(&plan.commit, base).await?.ahead
         {
             // The base moved as planned and the record was lost.
             let ending = Ending::Merged { head: plan.head.clone(), commit: plan.commit.clone() };
@@ -111,7 +112,7 @@ impl<B: Book, C: Checker> LocalForge<B, C> {
             return Ok(None);
         }
         let last = &record.head;
-        let known = home.relate(&last.sha, base).await;
+        let known = home.git.relate(&last.sha, base).await;
         if let Ok(known) = &known
             && !known.ahead
             && last.commits == Commits::Some
@@ -128,7 +129,7 @@ impl<B: Book, C: Checker> LocalForge<B, C> {
             self.book.end_pull(repo, pull, &Ending::Closed, size, self.now()).await?;
             return Ok(None);
         };
-        let relation = home.relate(head, base).await?;
+        let relation = home.git.relate(head, base).await?;
         if *head != last.sha {
             let own = record.updates.iter().any(|update| update.commit == *head);
             news.sightings.push(Sighting {

@@ -33,7 +33,7 @@ impl<B: Book, C: Checker> LocalForge<B, C> {
         asker: Asker,
     ) -> Result<(Sha, Timestamp), LocalError> {
         let repo = &home.rules.name;
-        let _turn = home.turn.lock().await;
+        let _turn = home.take_turn().await?;
         for _ in 0..TRIES {
             let seen = self.look_at(home, pull).await?;
             let record = seen.record;
@@ -86,7 +86,7 @@ impl<B: Book, C: Checker> LocalForge<B, C> {
         pull: Number,
         head: &Sha,
     ) -> Result<(Sha, Timestamp), LocalError> {
-        let _turn = home.turn.lock().await;
+        let _turn = home.take_turn().await?;
         let seen = self.look_at(home, pull).await?;
         let now = match (&seen.record.state, seen.now) {
             (PullState::Open, Some(now)) => now,

@@ -62,11 +62,11 @@ impl<B: Book, C: Checker> LocalForge<B, C> {
                 Made::Change
             }
             Step::CreateBranch { branch } => {
-                let _turn = home.turn.lock().await;
+                let _turn = home.take_turn().await?;
                 Made::Commit { sha: self.create_branch(home, branch).await? }
             }
             Step::DeleteBranch { branch, at } => {
-                let _turn = home.turn.lock().await;
+                let _turn = home.take_turn().await?;
                 self.delete_branch(home, branch, at.as_ref()).await?;
                 Made::Change
             }
@@ -115,7 +115,7 @@ impl<B: Book, C: Checker> LocalForge<B, C> {
         let (Some(head_sha), Some(base_sha)) = (heads.get(head), heads.get(base)) else {
             return Err(Refusal::NotFound.into());
         };
-        if !home.relate(head_sha, base_sha).await?.ahead {
+        if !home.git.relate(head_sha, base_sha).await?.ahead {
             return Err(Refusal::Nothing.into());
         }
         let pull = NewPull {
@@ -133,7 +133,7 @@ impl<B: Book, C: Checker> LocalForge<B, C> {
             at: self.now(),
         };
         let number = self.book.open_pull(repo, pull).await?;
-        self.queued.notify_waiters();
+        self.queued.notify_one();
         Ok(number)
     }
 }

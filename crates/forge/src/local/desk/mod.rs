@@ -61,7 +61,7 @@ impl<B: Book, C: Checker> Desk<'_, B, C> {
 
     /// Makes a branch at the head of the default branch.
     pub async fn create_branch(&self, branch: &BranchName) -> Result<Sha, LocalError> {
-        let _turn = self.home.turn.lock().await;
+        let _turn = self.home.take_turn().await?;
         self.forge.create_branch(self.home, branch).await
     }
 
@@ -69,7 +69,7 @@ impl<B: Book, C: Checker> Desk<'_, B, C> {
     pub async fn delete_branch(&self, branch: &BranchName, at: &Sha) -> Result<(), LocalError> {
         use super::branches::Gone;
         use banksman_core::port::Refusal;
-        let _turn = self.home.turn.lock().await;
+        let _turn = self.home.take_turn().await?;
         if self.home.git.head(branch).await?.is_none() {
             return Err(Refusal::NotFound.into());
         }

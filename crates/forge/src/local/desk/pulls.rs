@@ -74,7 +74,7 @@ impl<B: Book, C: Checker> Desk<'_, B, C> {
             }
             (PullState::Open | PullState::Closed { .. }, _) => {
                 let base = self.home.git.head(&seen.record.base).await?.ok_or(Refusal::NotFound)?;
-                self.home.relate(head, &base).await?.fork
+                self.home.git.relate(head, &base).await?.fork
             }
         };
         Ok(self.home.git.patch(&from.ok_or(Refusal::Nothing)?, head).await?)
@@ -87,7 +87,7 @@ impl<B: Book, C: Checker> Desk<'_, B, C> {
         let (Some(head_sha), Some(base_sha)) = (heads.get(&draft.head), heads.get(&base)) else {
             return Err(Refusal::NotFound.into());
         };
-        if !self.home.relate(head_sha, base_sha).await?.ahead {
+        if !self.home.git.relate(head_sha, base_sha).await?.ahead {
             return Err(Refusal::Nothing.into());
         }
         let pull = NewPull {
@@ -104,7 +104,7 @@ impl<B: Book, C: Checker> Desk<'_, B, C> {
             at: self.forge.now(),
         };
         let number = self.book().open_pull(self.repo(), pull).await?;
-        self.forge.queued.notify_waiters();
+        self.forge.queued.notify_one();
         Ok(number)
     }
 
@@ -201,7 +201,7 @@ impl<B: Book, C: Checker> Desk<'_, B, C> {
             return Err(Refusal::Ended.into());
         }
         self.book().rerun(self.repo(), vec![seen.record.head.sha], self.forge.now()).await?;
-        self.forge.queued.notify_waiters();
+        self.forge.queued.notify_one();
         Ok(())
     }
 
