@@ -9,5 +9,5 @@ mod settings;
 
 pub(crate) use error::{ConfigError, nearest, toml_error};
 pub(crate) use keys::{KEYS, Key};
-pub(crate) use load::{Config, Overrides, Presence, Source};
+pub(crate) use load::{Config, Overrides, Presence};
 pub(crate) use settings::{SandboxMode, Settings};

@@ -6,7 +6,7 @@ mod live;
 mod words;
 
 pub(crate) use board::Cast;
-pub(crate) use words::{numbers, sandbox_words, sentence};
+pub(crate) use words::{numbers, sandbox_words};
 
 use crate::output::{Form, Page, put};
 use banksman_core::{event::Event, port::Watcher};

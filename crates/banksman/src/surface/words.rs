@@ -14,7 +14,7 @@ pub(super) fn line(event: &Event) -> String {
 }
 
 /// What happened, in words.
-pub(crate) fn sentence(what: &What) -> String {
+fn sentence(what: &What) -> String {
     match what {
         What::IssueCreated { issue } => format!("issue #{issue} created"),
         What::EpicCreated { epic, branch, children } => {
@@ -67,7 +67,7 @@ pub(crate) fn numbers(list: &[Number]) -> String {
 }
 
 /// A task in words that follow "starts to" or "is to".
-pub(crate) fn task_words(task: &Task) -> String {
+pub(super) fn task_words(task: &Task) -> String {
     match task {
         Task::Implement { child, .. } => format!("implement #{child}"),
         Task::FixReviews { pull, round } => format!("answer the reviews of #{pull} (round {round})"),
