@@ -299,10 +299,10 @@ mod tests {
         assert_eq!(all("`cache.py`: 5 (lines 77, 178)"), ["cache.py"]);
         assert_eq!(all("in cache.py line 77"), ["cache.py:77"]);
         assert_eq!(all("https://github.com/o/r/blob/main/contracts/A.sol#L105"), ["contracts/A.sol:105"]);
-        assert_eq!(all("`src/app/zhenti/[id]/page.tsx:77`"), ["src/app/zhenti/[id]/page.tsx:77"]);
+        assert_eq!(all("`src/app/shop/[id]/page.tsx:77`"), ["src/app/shop/[id]/page.tsx:77"]);
         let mut found = Vec::new();
-        find("designs/tuning", Trust::Code, &mut found);
-        assert_eq!(found[0].to_string(), "designs/tuning");
+        find("assets/maps", Trust::Code, &mut found);
+        assert_eq!(found[0].to_string(), "assets/maps");
     }
 
     #[test]

@@ -237,15 +237,15 @@ mod tests {
 
     #[test]
     fn headings_state_severity_by_name_or_by_the_first_word() {
-        assert_eq!(of_heading("Critical Vulnerabilities (High Severity)"), Some(High));
+        assert_eq!(of_heading("Critical Weaknesses (High Severity)"), Some(High));
         assert_eq!(of_heading("Low Risk and Non-Critical Issues"), Some(Low));
-        assert_eq!(of_heading("一、严重问题（必须修复）"), Some(Critical));
+        assert_eq!(of_heading("一、严重问题（马上修复）"), Some(Critical));
         assert_eq!(of_heading("Highlights"), None);
     }
 
     #[test]
     fn values_may_be_words_scores_or_colours() {
-        assert_eq!(of_value("MEDIUM (Informational when TLS is used)"), Some(Medium));
+        assert_eq!(of_value("MEDIUM (low behind the proxy)"), Some(Medium));
         assert_eq!(of_value("9.1"), Some(Critical));
         assert_eq!(of_value("🟠"), Some(High));
         assert_eq!(of_value("P2"), Some(Medium));

@@ -220,7 +220,7 @@ fn is_advice(heading: &Heading, count: usize, announces: bool) -> bool {
     let lower = heading.lower.trim();
     let whole = matches!(lower, "建议" | "改进建议" | "优化建议" | "修复建议" | "tools" | "suggestions");
     let said = whole || heading.has(&ASIDE) || PHRASES.iter().any(|phrase| lower.contains(phrase));
-    // `性能问题（建议优化）` announces findings, whatever it says of them.
+    // `缓存问题（建议优化）` announces findings, whatever it says of them.
     let brief = count <= BRIEF && said && (!announces || lower.is_ascii());
     ASIDE.contains(heading.first()) && count <= 10 || brief
 }
@@ -266,18 +266,18 @@ mod tests {
     fn headings_announce_what_is_under_them() {
         for (heading, role) in [
             ("High Risk Findings (3)", Role::Band(Severity::High)),
-            ("Critical Vulnerabilities (High Severity)", Role::Band(Severity::High)),
-            ("Low Severity / Code Smells", Role::Band(Severity::Low)),
-            ("HIGH RISK - Write Operations Without Verification", Role::Band(Severity::High)),
+            ("Critical Weaknesses (High Severity)", Role::Band(Severity::High)),
+            ("Low Severity / Nits", Role::Band(Severity::Low)),
+            ("HIGH RISK - Uploads Without a Limit", Role::Band(Severity::High)),
             ("Critical Issues (Must Fix Immediately)", Role::Band(Severity::Critical)),
             ("Informational", Role::Band(Severity::Low)),
             ("Findings by Area", Role::Findings),
-            ("Redundant or Unused Code", Role::Findings),
+            ("Unused Files and Flags", Role::Findings),
             ("Vulnerability Details", Role::Findings),
-            ("Security Strengths", Role::Praise),
-            ("Improvements Verified", Role::Praise),
+            ("Design Strengths", Role::Praise),
+            ("Measures Verified", Role::Praise),
             ("Recommendations (Prioritized)", Role::Aside),
-            ("Architectural Recommendations", Role::Aside),
+            ("Design Recommendations", Role::Aside),
             ("Audit Methodology", Role::Aside),
             ("Severity legend", Role::Aside),
             ("Vulnerability Summary", Role::Summary),
@@ -287,14 +287,14 @@ mod tests {
             ("Nits", Role::Band(Severity::Low)),
             ("High availability of the cache", Role::Neutral),
             ("Storage Module", Role::Neutral),
-            ("一、严重问题（必须修复）", Role::Band(Severity::Critical)),
-            ("三、性能问题（建议优化）", Role::Findings),
+            ("一、严重问题（马上修复）", Role::Band(Severity::Critical)),
+            ("二、缓存问题（建议优化）", Role::Findings),
             ("八、总结", Role::Aside),
-            ("七、数据库优化建议", Role::Neutral),
-            ("Positive findings (working as intended)", Role::Praise),
+            ("五、接口命名与目录建议", Role::Neutral),
+            ("Positive findings (as intended)", Role::Praise),
             ("Error Handling", Role::Neutral),
-            ("Phase 1: Recent Changes", Role::Talk),
-            ("Lack of State Migration and Integrality Check", Role::Neutral),
+            ("Part 1: Latest Changes", Role::Talk),
+            ("The migration process loses rows without notice", Role::Neutral),
         ] {
             assert_eq!(of(heading, false), role, "{heading}");
         }

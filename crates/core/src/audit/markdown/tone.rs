@@ -107,10 +107,10 @@ mod tests {
 
     #[test]
     fn remarks_are_told_from_facts_and_praise() {
-        assert!(of("Large generated files increase the size; consider pruning.") > 1);
-        assert!(of("Config is parsed every time; cache values to reduce overhead.") > 1);
-        assert!(of("Strong rule coverage; the new module centralizes legality.") < 0);
-        assert_eq!(of("Workspace members: core, app, ui plus assets and tools."), 0);
+        assert!(of("Old dumps bloat the clone; consider deleting them.") > 1);
+        assert!(of("The list is read again on every key; cache it.") > 1);
+        assert!(of("Strong separation of screens; clean names.") < 0);
+        assert_eq!(of("Three parts: engine, editor and viewer."), 0);
         assert!(is_nothing("None identified."));
     }
 }
