@@ -80,7 +80,7 @@ static ASIDE: Words = Words::new(|| {
     recommendation recommendations recommended roadmap plan plans timeline appendix legend glossary contents \
     toc breakdown distribution disclaimer disclosure disclosures methodology conclusion conclusions \
     prioritized prioritised attestation signoff acknowledgements acknowledgments wardens changelog \
-    provenance definitions criteria remediation 总结 结论 附录 目录 方法 计划 路线图 まとめ 推奨事項 后续 conclusión fazit \
+    provenance definitions criteria remediation 总结 结论 附录 计划 路线图 まとめ 推奨事項 后续 conclusión fazit \
     recomendaciones recomendações empfehlungen recommandations 优先级 评分",
     )
 });
@@ -218,7 +218,19 @@ fn is_advice(heading: &Heading, count: usize, announces: bool) -> bool {
         "tests run",
     ];
     let lower = heading.lower.trim();
-    let whole = matches!(lower, "建议" | "改进建议" | "优化建议" | "修复建议" | "tools" | "suggestions");
+    let whole = matches!(
+        lower,
+        "目录"
+            | "方法"
+            | "审计方法"
+            | "审查方法"
+            | "建议"
+            | "改进建议"
+            | "优化建议"
+            | "修复建议"
+            | "tools"
+            | "suggestions"
+    );
     let said = whole || heading.has(&ASIDE) || PHRASES.iter().any(|phrase| lower.contains(phrase));
     // `缓存问题（建议优化）` announces findings, whatever it says of them.
     let brief = count <= BRIEF && said && (!announces || lower.is_ascii());
@@ -290,7 +302,8 @@ mod tests {
             ("一、严重问题（马上修复）", Role::Band(Severity::Critical)),
             ("二、缓存问题（建议优化）", Role::Findings),
             ("八、总结", Role::Aside),
-            ("五、接口命名与目录建议", Role::Neutral),
+            ("目录遍历", Role::Neutral),
+            ("五、接口命名与分层建议", Role::Neutral),
             ("Positive findings (as intended)", Role::Praise),
             ("Error Handling", Role::Neutral),
             ("Part 1: Latest Changes", Role::Talk),
