@@ -10,7 +10,7 @@ use banksman_core::{
     intent::{Made, Step},
     port::{
         Refusal,
-        book::{IssueRecord, Link, NewIssue, Presence, Rewrite, Rewritten, Select, Text},
+        book::{IssueRecord, NewIssue, Presence, Rewrite, Rewritten, Select, Text},
     },
     tainted::Tainted,
     text::{Label, RepoName},
@@ -243,55 +243,6 @@ pub(super) fn reopen(tx: &Tx<'_>, repo: &RepoName, number: Number, at: Timestamp
          WHERE repo = ?1 AND number = ?2 AND closed_at IS NOT NULL",
     )?
     .execute(params![Word(repo), number.0, Nanos(at)])?;
-    Ok(())
-}
-
-/// Makes or removes a relation.
-pub(super) fn link(
-    tx: &Tx<'_>,
-    repo: &RepoName,
-    link: Link,
-    presence: Presence,
-    at: Timestamp,
-) -> Result<(), Trouble> {
-    // `first` comes before, or above, `second`.
-    let (first, second) = match link {
-        Link::Child { parent, child } => (parent, child),
-        Link::Blocks { blocker, blocked } => (blocker, blocked),
-    };
-    exists(tx, repo, first, Some(Kind::Issue))?;
-    exists(tx, repo, second, Some(Kind::Issue))?;
-    let (circle, insert, delete) = match link {
-        Link::Child { .. } => (
-            "WITH RECURSIVE up (n) AS (VALUES (?2) UNION
-                 SELECT parent FROM child JOIN up ON child = n WHERE repo = ?1)
-             SELECT count(*) FROM up WHERE n = ?3",
-            "INSERT INTO child (repo, parent, child) VALUES (?1, ?2, ?3)
-             ON CONFLICT (repo, child) DO UPDATE SET parent = ?2 WHERE parent <> ?2",
-            "DELETE FROM child WHERE repo = ?1 AND parent = ?2 AND child = ?3",
-        ),
-        Link::Blocks { .. } => (
-            "WITH RECURSIVE up (n) AS (VALUES (?2) UNION
-                 SELECT blocker FROM block JOIN up ON blocked = n WHERE repo = ?1)
-             SELECT count(*) FROM up WHERE n = ?3",
-            "INSERT OR IGNORE INTO block (repo, blocker, blocked) VALUES (?1, ?2, ?3)",
-            "DELETE FROM block WHERE repo = ?1 AND blocker = ?2 AND blocked = ?3",
-        ),
-    };
-    let ends = params![Word(repo), first.0, second.0];
-    let sql = match presence {
-        Presence::Present => {
-            if tx.prepare_cached(circle)?.query_row(ends, |row| row.get::<_, bool>(0))? {
-                return Err(Trouble::Refused(Refusal::NotAllowed));
-            }
-            insert
-        }
-        Presence::Absent => delete,
-    };
-    if tx.prepare_cached(sql)?.execute(ends)? > 0 {
-        touch(tx, repo, first, at)?;
-        touch(tx, repo, second, at)?;
-    }
     Ok(())
 }
 

@@ -5,6 +5,7 @@ mod accounts;
 mod checks;
 mod comments;
 mod issues;
+mod links;
 mod port;
 mod pulls;
 mod read_pulls;

@@ -1,6 +1,6 @@
 //! The port, call by call: which statement, in which kind of transaction.
 
-use super::{SqliteBook, accounts, checks, comments, issues, pulls, read_pulls, reviews};
+use super::{SqliteBook, accounts, checks, comments, issues, links, pulls, read_pulls, reviews};
 use crate::sqlite::Durability::{Acknowledged, Restartable};
 use banksman_core::{
     id::{ActorId, CommentId, Number, ThreadId},
@@ -90,7 +90,7 @@ impl Book for SqliteBook {
         at: Timestamp,
     ) -> Result<(), BookError> {
         let repo = repo.clone();
-        self.write(Acknowledged, move |tx| issues::link(tx, &repo, link, presence, at)).await
+        self.write(Acknowledged, move |tx| links::set(tx, &repo, link, presence, at)).await
     }
 
     async fn made(
