@@ -8,6 +8,7 @@
 mod audit;
 mod completions;
 mod config;
+mod demo;
 mod doctor;
 mod forge;
 mod onboard;
@@ -48,6 +49,7 @@ pub(crate) struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Demo(demo::DemoArgs),
     Onboard(onboard::OnboardArgs),
     Audit(audit::AuditArgs),
     Forge(forge::ForgeArgs),
@@ -57,12 +59,16 @@ pub(crate) enum Command {
     Config(config::ConfigArgs),
     Completions(completions::CompletionsArgs),
     #[command(hide = true)]
+    DemoAgent(demo::DemoAgentArgs),
+    #[command(hide = true)]
     Reference(reference::ReferenceArgs),
 }
 
 /// Runs a command.
 pub(crate) fn run(command: Command, app: &App) -> anyhow::Result<Exit> {
     match command {
+        Command::Demo(args) => demo::run(&args, app),
+        Command::DemoAgent(args) => demo::run_agent(&args),
         Command::Onboard(args) => onboard::run(&args, app),
         Command::Audit(args) => audit::run(&args, app),
         Command::Forge(args) => forge::run(args, app),

@@ -271,7 +271,7 @@ fn free_name(repository: &Repository, inventory: &Inventory) -> anyhow::Result<R
 }
 
 /// The epics that would be made, with provisional numbers from 1 in the order of the issues.
-fn preview(plan: &StageOnePlan) -> anyhow::Result<EpicPlan> {
+pub(super) fn preview(plan: &StageOnePlan) -> anyhow::Result<EpicPlan> {
     let mut facts: Vec<IssueFacts> = Vec::new();
     for audit in &plan.audits {
         let first = facts.len();
