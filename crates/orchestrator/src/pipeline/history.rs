@@ -41,6 +41,7 @@ pub(crate) fn fold(
                     Some(WorkState::Queued { .. } | WorkState::Running { .. }) | None => Resolution::Running,
                 };
             }
+            Deed::ResolveThreads { threads, .. } => history.resolved.extend(threads),
             Deed::Escalate { mark, .. } if !bug!(EscalationForgotten) => history.escalated.clone_from(mark),
             _ => {}
         }
