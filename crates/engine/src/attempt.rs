@@ -158,8 +158,7 @@ async fn run_to_result(
 /// Fetches what the order names, and makes sure that the forge is where the order says.
 async fn fetch(host: &EngineHost, order: &Order) -> Result<(Control, Commits), Halt> {
     let (control, _lock) = host.control(&order.repo).await?;
-    let base = control.fetch_branch(&order.base).await?;
-    let head = control.fetch_branch(&order.branch).await?;
+    let [base, head] = control.fetch_branches([&order.base, &order.branch]).await?;
     let start = match (&order.task, &order.head) {
         (Task::Review { head, .. }, _) => {
             control.fetch_sha(head).await?;

@@ -50,51 +50,52 @@ impl Control {
         &self.forge
     }
 
-    /// Where a branch is on the forge now.
-    pub(crate) async fn forge_head(&self, branch: &BranchName) -> Result<Option<Sha>, GitError> {
-        let name = format!("refs/heads/{branch}");
-        let list = self.git.plain("ls-remote").arg("--refs").arg(&self.forge).arg(&name).run().await?;
+    /// Where branches are on the forge now, in the order asked for.
+    pub(crate) async fn forge_heads<const N: usize>(
+        &self,
+        branches: [&BranchName; N],
+    ) -> Result<[Option<Sha>; N], GitError> {
+        let list = self.git.at(&self.forge, "for-each-ref").arg("--format=%(refname) %(objectname)");
+        let list = list.args(branches.map(|branch| format!("refs/heads/{branch}"))).run().await?;
         let text = String::from_utf8_lossy(&list);
-        let mut lines =
-            text.lines().filter_map(|line| line.split_once('\t')).filter(|(_, found)| *found == name);
-        match lines.next() {
-            None => Ok(None),
-            Some((sha, _)) => Sha::new(sha).map(Some).map_err(|_| GitError::Answer("ls-remote")),
+        let find = |branch: &BranchName| {
+            let found = text.lines().filter_map(|line| line.strip_prefix("refs/heads/")?.split_once(' '));
+            let (_, sha) = found.into_iter().find(|(name, _)| *name == branch.as_str())?;
+            Sha::new(sha).ok()
+        };
+        Ok(branches.map(find))
+    }
+
+    /// Fetches branches of the forge and gives their heads.
+    pub(crate) async fn fetch_branches<const N: usize>(
+        &self,
+        branches: [&BranchName; N],
+    ) -> Result<[Option<Sha>; N], GitError> {
+        let heads = self.forge_heads(branches).await?;
+        let named = branches.iter().zip(&heads).filter_map(|(branch, sha)| Some((branch, sha.as_ref()?)));
+        // A flat name, so that a branch `a/b` can come after a branch `a` has gone.
+        let wanted =
+            named.map(|(branch, sha)| format!("+{sha}:refs/forge/{}", branch.as_str().replace('/', "+")));
+        let wanted: BTreeSet<String> = wanted.collect();
+        if !wanted.is_empty() {
+            self.fetch(wanted).await?;
         }
+        Ok(heads)
     }
 
-    /// Fetches a branch of the forge and gives its head.
-    pub(crate) async fn fetch_branch(&self, branch: &BranchName) -> Result<Option<Sha>, GitError> {
-        let Some(sha) = self.forge_head(branch).await? else { return Ok(None) };
-        self.fetch_commit(&format!("refs/heads/{branch}"), &format!("refs/forge/{branch}")).await?;
-        Ok(Some(sha))
-    }
-
-    async fn fetch_commit(&self, from: &str, to: &str) -> Result<(), GitError> {
-        let fetch = self.git.at(&self.dir, "fetch").args([
-            "--quiet",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--update-shallow",
-        ]);
-        fetch.arg(&self.forge).arg(format!("+{from}:{to}")).run().await.map(drop)
-    }
-
-    /// Makes sure that a commit of the forge is here, whatever branch has it.
+    /// Makes sure that a commit of the forge is here, whatever branch has it or had it.
     pub(crate) async fn fetch_sha(&self, sha: &Sha) -> Result<(), GitError> {
-        if self.has(sha).await? == Answer::Yes {
-            return Ok(());
+        match self.has(sha).await? {
+            Answer::Yes => Ok(()),
+            Answer::No => self.fetch([sha.to_string()]).await,
         }
-        // A check may be about a head that its branch has left already; `git fetch` takes it by its name all the same.
-        let pack = "--upload-pack=git -c uploadpack.allowAnySHA1InWant=true upload-pack";
-        let fetch = self.git.at(&self.dir, "fetch").args([
-            "--quiet",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--update-shallow",
-            pack,
-        ]);
-        fetch.arg(&self.forge).arg(format!("+{sha}:refs/kept/{sha}")).run().await.map(drop)
+    }
+
+    /// Fetches commits by their names, so that no branch has to stay where it was looked at.
+    async fn fetch(&self, refspecs: impl IntoIterator<Item = String>) -> Result<(), GitError> {
+        let fetch = self.git.at(&self.dir, "fetch").args(["--quiet", "--no-tags", "--no-write-fetch-head"]);
+        let fetch = fetch.arg("--update-shallow").arg(ANY_COMMIT).arg(&self.forge);
+        fetch.args(refspecs).run().await.map(drop)
     }
 
     pub(crate) async fn has(&self, sha: &Sha) -> Result<Answer, GitError> {
@@ -175,6 +176,9 @@ impl Control {
         gc.run().await.map(drop)
     }
 }
+
+/// Lets `git fetch` take a commit by its name alone.
+pub(crate) const ANY_COMMIT: &str = "--upload-pack=git -c uploadpack.allowAnySHA1InWant=true upload-pack";
 
 /// Where an attempt's work is kept until it is published.
 pub(crate) fn attempt_ref(attempt: AttemptId) -> String {

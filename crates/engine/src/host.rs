@@ -163,6 +163,10 @@ impl EngineHost {
             home.canonicalize()
         };
         config.home = folders().map_err(|error| HostError::Home(home.clone(), error))?;
+        for setup in config.repositories.values_mut() {
+            // A relative path would be looked for elsewhere later; a missing one is told when it is used.
+            setup.git_dir = setup.git_dir.canonicalize().unwrap_or_else(|_| setup.git_dir.clone());
+        }
         let program = find_program("git".as_ref(), &path).ok_or(HostError::NoGit)?;
         let git = Git::new(program, path.clone());
         let version = doctor::version_of(git.program(), &[], &path).await.ok_or(HostError::NoGit)?;

@@ -32,7 +32,7 @@ pub(crate) async fn publish(
     let push = push.arg(format!("--force-with-lease={name}:{}", old.map_or("", Sha::as_str)));
     let pushed = push.arg(control.forge()).arg(format!("{new}:{name}")).run().await;
     // Whatever the push said: where the branch is now is what counts.
-    let now = control.forge_head(branch).await?;
+    let [now] = control.forge_heads([branch]).await?;
     match pushed {
         _ if now.as_ref() == Some(new) => Ok(Published::There),
         _ if now.as_ref() != old => Ok(Published::Stale),

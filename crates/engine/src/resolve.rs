@@ -4,7 +4,7 @@
 use crate::{
     attempt::{Commits, Halt, Progress, bring_in, push, run_engine},
     check,
-    control::Control,
+    control::{ANY_COMMIT, Control},
     git::{Git, GitCommand, GitError},
     host::EngineHost,
     inspect::{Against, inspect},
@@ -169,9 +169,7 @@ async fn remember(
             "--no-tags",
             "--no-write-fetch-head",
         ]);
-        let fetch = fetch
-            .arg("--upload-pack=git -c uploadpack.allowAnySHA1InWant=true upload-pack")
-            .arg(control.dir());
+        let fetch = fetch.arg(ANY_COMMIT).arg(control.dir());
         fetch.arg(format!("{resolved}:refs/banksman/resolved")).run().await?;
         let restore = host.git.in_tree(&workspace.repo(), "restore").arg(format!("--source={resolved}"));
         restore.args(["--worktree", "--", "."]).run().await?;

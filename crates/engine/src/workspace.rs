@@ -2,7 +2,7 @@
 //! removed when the attempt is over, or by the next start.
 
 use crate::{
-    control::Control,
+    control::{ANY_COMMIT, Control},
     git::{Git, GitCommand, GitError, is_disk_full},
 };
 use banksman_core::{
@@ -179,9 +179,7 @@ impl Workspace {
             "--no-write-fetch-head",
             "--update-shallow",
         ]);
-        fetch = fetch
-            .arg("--update-head-ok")
-            .arg("--upload-pack=git -c uploadpack.allowAnySHA1InWant=true upload-pack");
+        fetch = fetch.arg("--update-head-ok").arg(ANY_COMMIT);
         fetch = fetch.arg(control.dir()).arg(format!("+{}:refs/heads/{}", checkout.start, checkout.branch));
         if let Some((base, sha)) = checkout.base {
             fetch = fetch
