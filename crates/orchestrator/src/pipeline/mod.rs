@@ -1,6 +1,7 @@
 //! The pipeline: one look at one repository after the other. A look observes, decides, acts and resolves; everything that it
 //! needs to know is in the store and on the forge, so that any process can make the next one.
 
+mod by_hand;
 mod deeds;
 mod enqueue;
 mod epics;
@@ -11,6 +12,7 @@ mod resolve;
 pub(crate) use deeds::{Did, NoDrafts, Wish};
 pub(crate) use history::own_heads;
 
+pub use by_hand::{Fix, Fixed};
 pub use picture::{EpicView, Outlook, Picture, PullView};
 
 use crate::Trouble;
@@ -108,19 +110,21 @@ impl<W: World> Orchestrator<W> {
 
     /// The lease, renewed when less than half of it is left: an effect never starts on a lease that may end under it.
     pub(crate) async fn lease(&self, turn: &Turn) -> Result<Lease, Trouble> {
-        let held = turn.lease.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
-        let now = self.now();
-        if held.until.duration_since(now) > LEASE / 2 {
-            return Ok(held);
+        loop {
+            let held = turn.lease.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+            let now = self.now();
+            if held.until.duration_since(now) > LEASE / 2 {
+                return Ok(held);
+            }
+            let renewed = self
+                .world
+                .store()
+                .lease(&held.repo, &self.holder, now, LEASE.as_millis() as i64)
+                .await?
+                .filter(|renewed| renewed.token == held.token)
+                .ok_or(Trouble::Elsewhere)?;
+            // The answer may have come so late that it ran out on the way: it is looked at like any other.
+            *turn.lease.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = renewed;
         }
-        let renewed = self
-            .world
-            .store()
-            .lease(&held.repo, &self.holder, now, LEASE.as_millis() as i64)
-            .await?
-            .filter(|renewed| renewed.token == held.token)
-            .ok_or(Trouble::Elsewhere)?;
-        *turn.lease.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = renewed.clone();
-        Ok(renewed)
     }
 }
