@@ -21,6 +21,8 @@ pub enum Invariant {
     Checklist,
     /// I7: what is merged was evaluated, is green and is ours to merge.
     MergedAsEvaluated,
+    /// I8: no write under an old fencing token is accepted.
+    Fenced,
     /// I9: when faults stop, all work ends.
     Ends,
     /// I10: text of strangers is nowhere but in its slots.
@@ -44,6 +46,7 @@ impl Invariant {
             Self::Cap => "I4 spend within the cap",
             Self::Checklist => "I5 checklists are monotone",
             Self::MergedAsEvaluated => "I7 merged as evaluated",
+            Self::Fenced => "I8 old tokens are refused",
             Self::Ends => "I9 all work ends",
             Self::NoCanary => "I10 no canary",
             Self::Dispatch => "X2/X3/X5 dispatch",

@@ -4,7 +4,7 @@ mod book;
 
 pub(crate) use book::Book;
 
-use crate::{gate::Port, universe::Universe, world::Me};
+use crate::{gate::Port, universe::Universe, violation::Invariant, world::Me};
 use banksman_core::{
     id::{Number, WorkId},
     intent::{Intent, IntentState, NewIntent, Receipt},
@@ -235,7 +235,17 @@ impl Store for SimStore {
         result: Result<WorkOutcome, Timestamp>,
         record: &AttemptRecord,
     ) -> Result<(), StoreError> {
-        self.write("finish", |u| u.store.finish(claim, result, record)).await
+        self.write("finish", |u| {
+            let current = u.store.holds(claim);
+            let answer = u.store.finish(claim, result, record);
+            if answer.is_ok() && !current {
+                let what =
+                    format!("{}: attempt {} ended an item it had lost", claim.item.repo, claim.attempt);
+                u.violated(Invariant::Fenced, what);
+            }
+            answer
+        })
+        .await
     }
 
     async fn cancel(&self, lease: &Lease, work: WorkId, now: Timestamp) -> Result<(), StoreError> {
@@ -249,4 +259,32 @@ impl Store for SimStore {
     async fn attempts(&self, repo: &RepoName) -> Result<Vec<AttemptRecord>, StoreError> {
         self.quiet("attempts", |u| u.store.attempts(repo)).await
     }
+}
+
+#[cfg(test)]
+mod conformance {
+    use super::*;
+    use crate::{
+        chance::Chance,
+        executor::{Kernel, NATURE},
+        plan::Plan,
+        trace::Record,
+        world::Shared,
+    };
+    use futures_util::FutureExt;
+    use std::{future::Future, sync::Arc};
+
+    /// A store without faults: nature's calls pass the gate at once.
+    async fn open() -> Box<SimStore> {
+        let plan = Plan::draw(&mut Chance::new(1), 1, 1);
+        let kernel = Arc::new(Kernel::new(Chance::new(2)));
+        let shared = Shared::new(kernel, plan, Universe::new(0), Record::default());
+        Box::new(SimStore(Me::new(&shared, NATURE)))
+    }
+
+    fn at_once<T>(case: impl Future<Output = T>) -> T {
+        case.now_or_never().expect("nothing waits in a store without faults")
+    }
+
+    banksman_store::store_conformance!(open, at_once);
 }
