@@ -10,7 +10,7 @@ mod trouble;
 mod worker;
 
 pub use intake::{Drafts, IssueOrder};
-pub use pipeline::{EpicView, Look, Orchestrator, Outlook, Picture, PullView};
+pub use pipeline::{EpicView, Fix, Fixed, Look, Orchestrator, Outlook, Picture, PullView};
 pub use run::{Stop, Until};
 pub use trouble::Trouble;
 pub use worker::{Ran, Worker};

@@ -10,7 +10,10 @@ mod completions;
 mod config;
 mod demo;
 mod doctor;
+mod epic;
+mod fix;
 mod forge;
+mod monitor;
 mod onboard;
 mod reference;
 mod repos;
@@ -52,6 +55,9 @@ pub(crate) enum Command {
     Demo(demo::DemoArgs),
     Onboard(onboard::OnboardArgs),
     Audit(audit::AuditArgs),
+    Epic(epic::EpicArgs),
+    Monitor(monitor::MonitorArgs),
+    Fix(fix::FixArgs),
     Forge(forge::ForgeArgs),
     Repos(repos::ReposArgs),
     Simulate(simulate::SimulateArgs),
@@ -71,6 +77,9 @@ pub(crate) fn run(command: Command, app: &App) -> anyhow::Result<Exit> {
         Command::DemoAgent(args) => demo::run_agent(&args),
         Command::Onboard(args) => onboard::run(&args, app),
         Command::Audit(args) => audit::run(&args, app),
+        Command::Epic(args) => epic::run(&args, app),
+        Command::Monitor(args) => monitor::run(&args, app),
+        Command::Fix(args) => fix::run(&args, app),
         Command::Forge(args) => forge::run(args, app),
         Command::Repos(args) => repos::run(&args, app),
         Command::Simulate(args) => simulate::run(&args, app),

@@ -8,7 +8,7 @@ use banksman_core::{
     id::Number,
     intent::{Deed, IntentState},
     journal::JournalEntry,
-    port::{OutcomeResult, Store as _},
+    port::{EpicRecord, OutcomeResult, Store as _},
     text::RepoName,
 };
 use jiff::Timestamp;
@@ -69,6 +69,16 @@ pub(crate) struct Needs {
 }
 
 impl Host {
+    /// Epics of the first repository, ended ones included.
+    pub(crate) async fn epics(&self) -> anyhow::Result<Vec<EpicRecord>> {
+        self.shared.store.epics(&self.hosted[0].repo).await.context("cannot read the epics")
+    }
+
+    /// Whether an epic of the first repository has ended.
+    pub(crate) async fn epic_ended(&self, epic: Number) -> anyhow::Result<bool> {
+        Ok(self.epics().await?.iter().any(|e| e.number == epic && e.ended_at.is_some()))
+    }
+
     /// Sums up each repository.
     pub(crate) async fn summaries(&self) -> anyhow::Result<Vec<Summary>> {
         let mut all = Vec::new();

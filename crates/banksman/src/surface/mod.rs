@@ -36,6 +36,11 @@ impl Surface {
         }
     }
 
+    /// Lines, or JSON where asked for, even on a terminal.
+    pub(crate) fn plain(page: &Page) -> Self {
+        if page.form == Form::Json { Self::Json } else { Self::Lines }
+    }
+
     /// A surface that only keeps what happened.
     pub(crate) fn kept() -> Self {
         Self::Kept(Arc::default())
