@@ -1,7 +1,7 @@
 //! Branches: read straight from the repository's files, so that an idle look costs no process; moved, made and deleted by
 //! `git update-ref` with the old value.
 
-use super::{Git, GitError, Moved};
+use super::{Git, GitError, Moved, Turn};
 use banksman_core::text::{BranchName, Sha};
 use std::{
     collections::{BTreeMap, hash_map::DefaultHasher},
@@ -72,48 +72,65 @@ impl Git {
     }
 
     /// Sets a branch from one commit to another, its work trees included.
-    pub(crate) async fn advance(&self, branch: &BranchName, from: &Sha, to: &Sha) -> Result<Moved, GitError> {
+    pub(crate) async fn advance(
+        &self,
+        turn: &Turn,
+        branch: &BranchName,
+        from: &Sha,
+        to: &Sha,
+    ) -> Result<Moved, GitError> {
         for tree in self.checked_out(branch).await? {
             if self.head(branch).await?.as_ref() != Some(from) {
                 return Ok(Moved::Elsewhere);
             }
-            match self.move_tree(&tree, from, to).await? {
+            match self.move_tree(turn, &tree, from, to).await? {
                 Moved::Yes => {}
                 other => return Ok(other),
             }
         }
-        self.set(branch, from.as_str(), to).await
+        self.set(turn, branch, from.as_str(), to).await
     }
 
     /// Makes a branch.
-    pub(crate) async fn create(&self, branch: &BranchName, at: &Sha) -> Result<Moved, GitError> {
-        self.set(branch, &ZEROS[..at.as_str().len()], at).await
+    pub(crate) async fn create(&self, turn: &Turn, branch: &BranchName, at: &Sha) -> Result<Moved, GitError> {
+        self.set(turn, branch, &ZEROS[..at.as_str().len()], at).await
     }
 
-    async fn set(&self, branch: &BranchName, from: &str, to: &Sha) -> Result<Moved, GitError> {
+    async fn set(&self, turn: &Turn, branch: &BranchName, from: &str, to: &Sha) -> Result<Moved, GitError> {
         let name = format!("refs/heads/{branch}");
-        let call = self.call(["update-ref", "-m", "banksman", "--", &name, to.as_str(), from]).changing();
+        let call =
+            self.call(["update-ref", "-m", "banksman", "--", &name, to.as_str(), from]).changing(turn)?;
         let answer = call.run().await?;
         match self.head(branch).await? {
             Some(now) if now == *to => Ok(Moved::Yes),
             now if answer.code == 0 || now.as_ref().map(Sha::as_str) != Some(from) => Ok(Moved::Elsewhere),
-            _ => Err(GitError::Failed { command: "update-ref".into(), code: answer.code }),
+            _ => Err(self.stuck(branch, answer.code)),
         }
     }
 
     /// Deletes a branch that is at that commit.
-    pub(crate) async fn delete(&self, branch: &BranchName, at: &Sha) -> Result<Moved, GitError> {
+    pub(crate) async fn delete(&self, turn: &Turn, branch: &BranchName, at: &Sha) -> Result<Moved, GitError> {
         match self.head(branch).await? {
             None => return Ok(Moved::Yes),
             Some(now) if now != *at => return Ok(Moved::Elsewhere),
             Some(_) => {}
         }
         let name = format!("refs/heads/{branch}");
-        let answer = self.call(["update-ref", "-d", "--", &name, at.as_str()]).changing().run().await?;
+        let answer = self.call(["update-ref", "-d", "--", &name, at.as_str()]).changing(turn)?.run().await?;
         match self.head(branch).await? {
             None => Ok(Moved::Yes),
             Some(now) if now != *at => Ok(Moved::Elsewhere),
-            Some(_) => Err(GitError::Failed { command: "update-ref".into(), code: answer.code }),
+            Some(_) => Err(self.stuck(branch, answer.code)),
+        }
+    }
+
+    /// Why a branch that is where it should be cannot be moved.
+    fn stuck(&self, branch: &BranchName, code: i32) -> GitError {
+        let lock = self.place.common.join(format!("refs/heads/{branch}.lock"));
+        let locks = [lock, self.place.common.join("packed-refs.lock")];
+        match locks.into_iter().find(|lock| lock.exists()) {
+            Some(lock) => GitError::Locked(lock),
+            None => GitError::Failed { command: "update-ref".into(), code },
         }
     }
 }

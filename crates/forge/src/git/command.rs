@@ -1,8 +1,10 @@
 //! One call of the git program, neutralised: no configuration of the host, no hooks, monitors, replaced objects, prompts or
 //! network; bounded output; what it writes to stderr is looked at by nobody, for it may repeat names from outside.
 
+use super::Turn;
 use std::{
     ffi::{OsStr, OsString},
+    fs::File,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -83,6 +85,11 @@ pub(crate) enum GitError {
         /// Its exit code, or -1 when it was killed.
         code: i32,
     },
+    /// A lock is in the way.
+    #[error(
+        "{} exists: another git is at work there, or one died; remove the file if none is running", .0.display()
+    )]
+    Locked(PathBuf),
     /// Its answer is not of the documented shape, or too long.
     #[error("git {0} gave an answer that cannot be read")]
     Answer(String),
@@ -110,6 +117,7 @@ pub(crate) struct Call {
     args: Vec<OsString>,
     env: Vec<(&'static str, OsString)>,
     input: Vec<u8>,
+    lock: Option<File>,
     folder: PathBuf,
     on_drop: OnDrop,
     settings: Settings,
@@ -140,6 +148,7 @@ impl Call {
             args: all,
             env: Vec::new(),
             input: Vec::new(),
+            lock: None,
             folder: git_dir.to_owned(),
             on_drop: OnDrop::Kill,
             settings: Settings::Repository,
@@ -171,10 +180,11 @@ impl Call {
         self
     }
 
-    /// As one that changes the repository: it runs to its end even if nobody waits any more.
-    pub(crate) fn changing(mut self) -> Self {
+    /// As one that changes the repository: it runs to its end even if nobody waits any more, and holds the turn until then.
+    pub(super) fn changing(mut self, turn: &Turn) -> Result<Self, GitError> {
         self.on_drop = OnDrop::Finish;
-        self
+        self.lock = Some(turn.share()?);
+        Ok(self)
     }
 
     /// Runs it, whatever its exit code.
@@ -196,7 +206,7 @@ impl Call {
             .envs(own)
             .envs(alone)
             .envs(self.env)
-            .stdin(Stdio::piped())
+            .stdin(self.lock.map_or_else(Stdio::piped, Stdio::from))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(self.on_drop == OnDrop::Kill);

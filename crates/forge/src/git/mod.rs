@@ -6,12 +6,14 @@ mod command;
 mod commits;
 mod place;
 mod relation;
+mod turn;
 mod work_tree;
 
 pub(crate) use branches::Heads;
 pub(crate) use command::GitError;
 pub(crate) use commits::Message;
 pub(crate) use relation::{Merged, Relation};
+pub(crate) use turn::Turn;
 
 use command::Call;
 use place::Place;

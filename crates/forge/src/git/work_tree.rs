@@ -2,7 +2,7 @@
 //! neither as in the old commit nor as in the new one stops the move before anything is written. Can be killed anywhere and
 //! done again: files first, then the index (by renaming one of our own over it), and the caller moves the branch last.
 
-use super::{Git, GitError, Moved, place::git_dir_of};
+use super::{Git, GitError, Moved, Turn, place::git_dir_of};
 use banksman_core::text::{BranchName, Sha};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -66,7 +66,13 @@ impl Git {
     }
 
     /// Brings files and index of a work tree from one commit to another.
-    pub(super) async fn move_tree(&self, tree: &WorkTree, from: &Sha, to: &Sha) -> Result<Moved, GitError> {
+    pub(super) async fn move_tree(
+        &self,
+        turn: &Turn,
+        tree: &WorkTree,
+        from: &Sha,
+        to: &Sha,
+    ) -> Result<Moved, GitError> {
         let file = |name: &str| tree.git_dir.join(name);
         if BUSY.iter().any(|name| file(name).exists()) {
             return Ok(Moved::Dirty);
@@ -97,7 +103,7 @@ impl Git {
         }
         fs::write(file(JOURNAL), begun).map_err(GitError::File)?;
         let args = ["read-tree", "-m", "-u", "--no-recurse-submodules", from.as_str(), to.as_str()];
-        let answer = call.call(args).changing().run().await?;
+        let answer = call.call(args).changing(turn)?.run().await?;
         if answer.code != 0 || file("index.lock").exists() {
             return Ok(Moved::Dirty);
         }

@@ -1,22 +1,18 @@
 //! One repository of the embedded forge: its rules, its git side, and what is known about pairs of commits.
 
 use super::LocalError;
-use crate::git::{Git, GitError};
+use crate::git::{Git, GitError, Turn};
 use banksman_core::{
     port::book::Checking,
     text::{BranchName, CheckName, Login, RepoName},
 };
 use jiff::SignedDuration;
-use rustix::fs::FlockOperation;
 use std::{
-    fs::File,
+    ops::Deref,
     path::PathBuf,
     sync::atomic::{AtomicU64, Ordering},
 };
 use tokio::sync::{Mutex, MutexGuard};
-
-/// Held by the process that changes branches, in the repository's shared folder.
-const LOCK: &str = "banksman.lock";
 
 /// How a repository is run, from the host's configuration (S16).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,17 +68,16 @@ impl Home {
         Ok(Self { rules, git, turn: Mutex::default(), stamp: AtomicU64::new(0) })
     }
 
-    /// Waits for the right to change branches: one effect at a time, whichever process makes it.
-    pub(super) async fn take_turn(&self) -> Result<Turn<'_>, GitError> {
-        let own = self.turn.lock().await;
-        let path = self.git.folder().join(LOCK);
-        let locked = tokio::task::spawn_blocking(move || {
-            let file = File::options().create(true).append(true).open(path)?;
-            rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
-            Ok::<_, std::io::Error>(file)
-        });
-        let file = locked.await.map_err(|e| GitError::File(e.into()))?.map_err(GitError::File)?;
-        Ok(Turn { _file: file, _own: own })
+    /// Waits for the turn to change branches.
+    pub(super) async fn take_turn(&self) -> Result<HomeTurn<'_>, GitError> {
+        let here = self.turn.lock().await;
+        Ok(HomeTurn { all: self.git.take_turn().await?, _here: here })
+    }
+
+    /// Takes the turn to change branches if nobody has it.
+    pub(super) fn try_turn(&self) -> Result<Option<HomeTurn<'_>>, GitError> {
+        let Ok(here) = self.turn.try_lock() else { return Ok(None) };
+        Ok(self.git.try_turn()?.map(|all| HomeTurn { all, _here: here }))
     }
 
     /// Whether branches moved since the last call.
@@ -97,8 +92,15 @@ impl Home {
     }
 }
 
-/// The right to change branches, until it is dropped; a process that dies drops it too.
-pub(super) struct Turn<'h> {
-    _file: File,
-    _own: MutexGuard<'h, ()>,
+/// The turn, taken among the tasks of this process first, so that they do not keep threads waiting.
+pub(super) struct HomeTurn<'h> {
+    all: Turn,
+    _here: MutexGuard<'h, ()>,
+}
+
+impl Deref for HomeTurn<'_> {
+    type Target = Turn;
+    fn deref(&self) -> &Turn {
+        &self.all
+    }
 }

@@ -33,7 +33,7 @@ impl<B: Book, C: Checker> LocalForge<B, C> {
         asker: Asker,
     ) -> Result<(Sha, Timestamp), LocalError> {
         let repo = &home.rules.name;
-        let _turn = home.take_turn().await?;
+        let turn = home.take_turn().await?;
         for _ in 0..TRIES {
             let seen = self.look_at(home, pull).await?;
             let record = seen.record;
@@ -65,7 +65,7 @@ impl<B: Book, C: Checker> LocalForge<B, C> {
                     plan
                 }
             };
-            match home.git.advance(&plan.base, &plan.from, &plan.commit).await? {
+            match home.git.advance(&turn, &plan.base, &plan.from, &plan.commit).await? {
                 Moved::Yes => {}
                 Moved::Elsewhere => continue,
                 Moved::Dirty => return Err(Refusal::WorkTreeDirty.into()),
@@ -73,7 +73,7 @@ impl<B: Book, C: Checker> LocalForge<B, C> {
             let at = self.now();
             let ending = Ending::Merged { head: plan.head, commit: plan.commit.clone() };
             self.book.end_pull(repo, pull, &ending, plan.size, at).await?;
-            self.tidy(home).await?;
+            self.tidy_in(home, &turn).await?;
             return Ok((plan.commit, at));
         }
         Err(Refusal::HeadMoved.into())
@@ -86,7 +86,7 @@ impl<B: Book, C: Checker> LocalForge<B, C> {
         pull: Number,
         head: &Sha,
     ) -> Result<(Sha, Timestamp), LocalError> {
-        let _turn = home.take_turn().await?;
+        let turn = home.take_turn().await?;
         let seen = self.look_at(home, pull).await?;
         let now = match (&seen.record.state, seen.now) {
             (PullState::Open, Some(now)) => now,
@@ -105,7 +105,7 @@ impl<B: Book, C: Checker> LocalForge<B, C> {
         let commit = home.git.commit(tree, &[head, &now.base], message, self.now()).await?;
         let plan = UpdatePlan { from: head.clone(), commit: commit.clone() };
         self.book.plan_update(&home.rules.name, pull, &plan).await?;
-        match home.git.advance(&record.head_branch, head, &commit).await? {
+        match home.git.advance(&turn, &record.head_branch, head, &commit).await? {
             Moved::Yes => {}
             Moved::Elsewhere => return Err(Refusal::HeadMoved.into()),
             Moved::Dirty => return Err(Refusal::WorkTreeDirty.into()),

@@ -62,12 +62,12 @@ impl<B: Book, C: Checker> LocalForge<B, C> {
                 Made::Change
             }
             Step::CreateBranch { branch } => {
-                let _turn = home.take_turn().await?;
-                Made::Commit { sha: self.create_branch(home, branch).await? }
+                let turn = home.take_turn().await?;
+                Made::Commit { sha: self.create_branch(home, &turn, branch).await? }
             }
             Step::DeleteBranch { branch, at } => {
-                let _turn = home.take_turn().await?;
-                self.delete_branch(home, branch, at.as_ref()).await?;
+                let turn = home.take_turn().await?;
+                self.delete_branch(home, &turn, branch, at.as_ref()).await?;
                 Made::Change
             }
             Step::OpenPull { closes, head, base } => {

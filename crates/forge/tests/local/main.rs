@@ -5,6 +5,7 @@
 mod checks;
 mod crashes;
 mod issues;
+mod killed;
 mod merges;
 mod outside;
 mod pulls;

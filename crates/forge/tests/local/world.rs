@@ -64,6 +64,12 @@ pub(crate) struct World {
     pub(crate) forge: Forged,
 }
 
+/// A world that belongs to somebody else.
+pub(crate) struct Reopened {
+    pub(crate) repo: RepoName,
+    pub(crate) forge: Forged,
+}
+
 impl World {
     pub(crate) async fn new() -> Self {
         Self::with(|_| {}).await
@@ -79,22 +85,20 @@ impl World {
         std::fs::write(tree.join("app"), "one\ntwo\nthree\n").unwrap();
         git(&tree, &["add", "."]);
         git(&tree, &["commit", "-q", "-m", "first"]);
-        let repo = RepoName::new("local/shop").unwrap();
-        let mut rules = LocalRepo {
-            name: repo.clone(),
-            folder: tree,
-            default_branch: BranchName::new("main").unwrap(),
-            checks: vec![(CheckName::new("test").unwrap(), "true".to_owned())],
-            check_timeout: SignedDuration::from_secs(60),
-            required_approvals: 0,
-            freshness: Freshness::Any,
-            allowed: vec![Login::new("ann").unwrap()],
-        };
+        let mut rules = rules_of(tree);
         change(&mut rules);
         let checker = Scripted::default();
         let clock = Arc::new(AtomicI64::new(1_800_000_000));
         let forge = open(dir.path(), &rules, &checker, &clock).await;
-        Self { dir, repo, rules, checker, clock, forge }
+        Self { dir, repo: rules.name.clone(), rules, checker, clock, forge }
+    }
+
+    /// The world of another process, which is not to be removed at the end.
+    pub(crate) async fn reopen(dir: &Path) -> Reopened {
+        let rules = rules_of(dir.join("shop"));
+        let clock = Arc::new(AtomicI64::new(1_900_000_000));
+        let forge = open(dir, &rules, &Scripted::default(), &clock).await;
+        Reopened { repo: rules.name, forge }
     }
 
     /// The forge as another process, or the next start, sees it.
@@ -180,7 +184,7 @@ impl World {
     }
 
     pub(crate) fn merge_step(&self, pull: Number, head: &Sha, method: MergeMethod) -> Step {
-        Step::Merge { pull, head: head.clone(), method }
+        merge_step(pull, head, method)
     }
 
     /// Runs the checks and merges.
@@ -249,4 +253,21 @@ pub(crate) fn label(name: &str) -> Label {
 
 pub(crate) fn draft(title: &str) -> IssueText {
     IssueText { title: text(title), body: text("quoted"), labels: vec![label("audit")] }
+}
+
+pub(crate) fn merge_step(pull: Number, head: &Sha, method: MergeMethod) -> Step {
+    Step::Merge { pull, head: head.clone(), method }
+}
+
+fn rules_of(tree: PathBuf) -> LocalRepo {
+    LocalRepo {
+        name: RepoName::new("local/shop").unwrap(),
+        folder: tree,
+        default_branch: BranchName::new("main").unwrap(),
+        checks: vec![(CheckName::new("test").unwrap(), "true".to_owned())],
+        check_timeout: SignedDuration::from_secs(60),
+        required_approvals: 0,
+        freshness: Freshness::Any,
+        allowed: vec![Login::new("ann").unwrap()],
+    }
 }

@@ -61,19 +61,19 @@ impl<B: Book, C: Checker> Desk<'_, B, C> {
 
     /// Makes a branch at the head of the default branch.
     pub async fn create_branch(&self, branch: &BranchName) -> Result<Sha, LocalError> {
-        let _turn = self.home.take_turn().await?;
-        self.forge.create_branch(self.home, branch).await
+        let turn = self.home.take_turn().await?;
+        self.forge.create_branch(self.home, &turn, branch).await
     }
 
     /// Deletes a branch that is at that commit. The default branch is refused, one that is checked out or moved on as well.
     pub async fn delete_branch(&self, branch: &BranchName, at: &Sha) -> Result<(), LocalError> {
         use super::branches::Gone;
         use banksman_core::port::Refusal;
-        let _turn = self.home.take_turn().await?;
+        let turn = self.home.take_turn().await?;
         if self.home.git.head(branch).await?.is_none() {
             return Err(Refusal::NotFound.into());
         }
-        match self.forge.delete_branch(self.home, branch, Some(at)).await? {
+        match self.forge.delete_branch(self.home, &turn, branch, Some(at)).await? {
             Gone::Yes => Ok(()),
             Gone::Kept if self.home.git.head(branch).await?.as_ref() != Some(at) => {
                 Err(Refusal::HeadMoved.into())
