@@ -2,12 +2,13 @@
 //! verification of a resolved conflict.
 
 use crate::{
-    attempt::{Halt, Start, start_in},
     control::Control,
     git::is_disk_full,
+    halt::Halt,
     host::{EngineHost, RepositorySetup, Room as Disk},
     launch::{Argv, CappedLog, Ended, tail},
     room::{self, Clone},
+    session::{Start, start_in},
     usage::UsageFormat,
     workspace::{Checkout, Workspace, run as off_thread},
 };

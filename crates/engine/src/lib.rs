@@ -5,6 +5,7 @@
 //! run the engine, `collect` brings out what it made, `inspect` looks at it, `publish` pushes it.
 
 mod attempt;
+mod bring_in;
 mod builtin;
 mod check;
 mod collect;
@@ -12,6 +13,7 @@ mod control;
 mod definition;
 mod doctor;
 mod git;
+mod halt;
 mod host;
 mod inspect;
 mod launch;
@@ -22,6 +24,7 @@ mod resolve;
 mod review;
 mod room;
 mod sandbox;
+mod session;
 mod usage;
 mod workspace;
 

@@ -2,17 +2,20 @@
 //! goes to an engine, in a clone where the merge is under way.
 
 use crate::{
-    attempt::{Commits, Halt, Progress, bring_in, push, run_engine},
+    attempt::{Commits, Progress, push},
+    bring_in::bring_in,
     check,
     control::{ANY_COMMIT, Control},
     git::{Git, GitCommand, GitError},
+    halt::Halt,
     host::EngineHost,
     inspect::{Against, inspect},
     room::Clone,
+    session::run_engine,
     workspace::{Checkout, Workspace, WorkspaceError, run as off_thread},
 };
 use banksman_core::{
-    port::{EngineError, Order, ReportResult},
+    port::{Order, ReportResult},
     tainted::Tainted,
     text::Sha,
     work::FailReason,
@@ -199,13 +202,4 @@ fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-impl From<Halt> for EngineError {
-    fn from(halt: Halt) -> Self {
-        match halt {
-            Halt::Error(error) => error,
-            Halt::Failed(reason) => Self::Host(reason.describe()),
-        }
-    }
 }

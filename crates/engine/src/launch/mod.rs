@@ -35,6 +35,9 @@ use tokio::{
     time::Instant,
 };
 
+/// Longest time limit that is kept: a larger one would not fit the clock.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
+
 /// A program with its arguments.
 #[derive(Debug, Clone)]
 pub(crate) struct Argv {
@@ -128,7 +131,7 @@ pub(crate) async fn launch(
     tokio::pin!(drained);
     let mut output = None;
     let mut phase = Phase::Runs;
-    let mut deadline = Instant::now() + launch.timeout;
+    let mut deadline = Instant::now() + launch.timeout.min(LONGEST);
     loop {
         tokio::select! {
             _ = &mut running.exited => break,
