@@ -48,7 +48,7 @@ async fn an_engine_has_the_grace_to_tidy_up() {
         let script =
             format!("trap 'echo tidied; exit 0' TERM; echo ready; while :; do sleep {sleep} & wait $!; done");
         let made = World::with(kept, &script, &|config| {
-            timeout(config, 1500);
+            timeout(config, 5000);
             config.grace = Duration::from_secs(20);
         })
         .await;
