@@ -70,9 +70,13 @@ pub(super) fn run(args: &DemoArgs, app: &App) -> anyhow::Result<Exit> {
     entry.reviewers = vec![demo::reviewer()];
     entry.checks = Checks(demo::checks());
     entry.required_approvals = demo::REQUIRED_APPROVALS;
+    let rules = demo::rules(repo.clone());
+    // Later commands on this home see the short limits too.
+    entry.attempts = Some(rules.attempts);
+    entry.policy.response_time = Some(rules.limits.response_time);
+    entry.policy.red_checks = Some(rules.limits.red_checks);
     let mut settings = Settings::built_in(folder.join("home"));
     settings.check_timeout = SignedDuration::from_mins(1);
-    let rules = demo::rules(repo.clone());
     let program = std::env::current_exe().context("cannot find this program")?;
 
     let exit = block_on(async {
@@ -106,7 +110,7 @@ pub(super) fn run(args: &DemoArgs, app: &App) -> anyhow::Result<Exit> {
     })?;
     check_story(&made.repository)?;
     app.page.say(&format!(
-        "  report          {}\n\nSee what it made:\n  git -C {} log --graph --oneline\n  banksman --home {} forge pull list shop --all\n\
+        "  report          {}\n\nSee what it made:\n  git -C {} log --graph --oneline\n  banksman --home {} forge pull list --state all\n\
          On your own repository:\n  banksman onboard PATH --audit REPORT.md --engine claude --check test='make test'",
         made.report.display(),
         made.repository.display(),

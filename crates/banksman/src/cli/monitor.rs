@@ -50,7 +50,10 @@ pub(super) fn run(args: &MonitorArgs, app: &App) -> anyhow::Result<Exit> {
         let surface = Surface::fitting(&app.page);
         let policy = Host::sandbox_policy(&settings);
         let host = Host::open(&settings, policy, hosted, Default::default(), surface.clone()).await?;
-        host.check_engines().await?;
+        // Watching needs no engine; work that needs one that is not there fails with the same words.
+        if let Err(error) = host.check_engines().await {
+            surface.note(&format!("note: {error}"));
+        }
         let _lock = host.recover().await?;
         for hosted in &host.hosted {
             super::onboard::cast(&host, &hosted.repo).await?;
