@@ -43,11 +43,6 @@ impl App {
         Config::load(&self.environment, &self.overrides)
     }
 
-    /// A variable of the environment.
-    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
-        self.environment.get(name).map(String::as_str)
-    }
-
     /// The person at the keyboard, as far as the environment tells.
     pub(crate) fn user(&self) -> Login {
         let names = ["USER", "LOGNAME"].iter().filter_map(|name| self.environment.get(*name));

@@ -60,9 +60,4 @@ impl Home {
     pub(crate) fn journals(&self, repo: &str) -> PathBuf {
         self.folder.join("training/journals").join(repo)
     }
-
-    /// Output of attempts and checks.
-    pub(crate) fn logs(&self) -> PathBuf {
-        self.folder.join("logs")
-    }
 }

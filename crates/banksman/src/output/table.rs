@@ -88,7 +88,7 @@ impl Table {
                 for (c, cell) in row.iter().enumerate() {
                     let text = cut(&cell.text, widths[c]);
                     let pad = if c + 1 == row.len() { 0 } else { widths[c] - columns_of(&text) + 2 };
-                    let style = cell.style;
+                    let style = if text.is_empty() { style::PLAIN } else { cell.style };
                     line.push_str(&format!("{style}{text}{style:#}{:pad$}", ""));
                 }
                 line.truncate(line.trim_end().len());

@@ -1,0 +1,13 @@
+//! End-to-end tests: the built binary in temporary worlds of its own. What is proved without a process stands with the code.
+
+#![expect(clippy::unwrap_used, reason = "each case is a test: it fails by panicking")]
+
+mod arrows;
+mod bad_input;
+mod configuration;
+mod demo;
+mod documents;
+mod forge;
+mod onboard;
+mod output;
+mod world;
