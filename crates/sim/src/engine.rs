@@ -126,11 +126,10 @@ struct Fortune {
 
 impl SimEngine {
     fn fortune(&self, order: &Order) -> Fortune {
-        let customs = self
-            .0
-            .shared
-            .with(|u| u.towns.get(&order.repo).map(|t| (t.customs.engine_failure, t.customs.conflict)));
-        let (failure, conflict) = customs.unwrap_or_default();
+        let (failure, conflict, stubborn) = self.0.shared.with(|u| {
+            let customs = u.towns.get(&order.repo).map(|t| &t.customs);
+            customs.map_or((0, 0, 0), |c| (c.engine_failure, c.conflict, c.stubborn))
+        });
         let own = order.task.subject().0;
         self.0.shared.kernel.draw(|c| {
             let takes = match order.task {
@@ -154,7 +153,7 @@ impl SimEngine {
             // Areas 0 to 7 are shared by all; every child has one of its own above them.
             let shared = if c.of_thousand(conflict * 2) { 1 << c.below(4) } else { 0 };
             let touches = 1 << (8 + own % 56) | shared;
-            Fortune { takes, fails, touches, rounds: c.review_rounds(), threads: c.between(1, 3) }
+            Fortune { takes, fails, touches, rounds: c.review_rounds() + stubborn, threads: c.between(1, 3) }
         })
     }
 }

@@ -196,9 +196,6 @@ impl Universe {
             Step::Merge { pull: number, head, .. } => {
                 let pull = town.pulls.get(number);
                 let commit = town.commit(head);
-                let evaluated =
-                    commit.is_some_and(|c| self.notes.evaluated.contains(&(repo.clone(), *number, c)));
-                object(evaluated, Invariant::MergedAsEvaluated, "a head that was never evaluated as ready");
                 object(
                     commit.is_some_and(|c| town.green(c)),
                     Invariant::MergedAsEvaluated,
@@ -256,6 +253,12 @@ impl Universe {
             _ => {}
         }
         found
+    }
+
+    /// I7: the head that a merge names was handed out as green and reviewed.
+    pub(crate) fn was_ready(&self, repo: &RepoName, town: &Town, step: &Step) -> bool {
+        let Step::Merge { pull, head, .. } = step else { return true };
+        town.commit(head).is_some_and(|c| self.notes.evaluated.contains(&(repo.clone(), *pull, c)))
     }
 
     /// X2: every child of earlier phases is closed or waits for a person, and no open issue blocks it.

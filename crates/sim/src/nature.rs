@@ -132,6 +132,7 @@ fn run_checks(shared: &Arc<Shared>, repo: &RepoName, head: Commit, count: usize)
 fn person_reviews(shared: &Arc<Shared>, repo: &RepoName, number: Number, head: Commit, person: ActorId) {
     let (rounds, threads) = shared.kernel.draw(|c| (c.review_rounds(), c.between(1, 3)));
     happen(shared, repo, "person reviews", |town, u| {
+        let rounds = rounds + town.customs.stubborn;
         let pull = town.pulls.get_mut(&number)?;
         if pull.state != State::Open || pull.head != head {
             return None;

@@ -82,6 +82,7 @@ impl RepoPlan {
             checks: chance.between(1, 3) as u32,
             ci_failure: chance.between(CI_FAILURE.0, CI_FAILURE.1),
             conflict: chance.between(CONFLICT.0, CONFLICT.1),
+            stubborn: *chance.pick(&[0, 0, 1, 2]),
             engine_failure: *chance.pick(&[30, 100, 250]),
         };
         let mut rules = RepoRules::new(name.clone(), implementer());
@@ -93,6 +94,8 @@ impl RepoPlan {
             ..customs
         };
         rules.limits.red_checks = SignedDuration::from_hours(*chance.pick(&[1, 3, 24]));
+        rules.limits.review_requests = *chance.pick(&[1, 3]);
+        rules.limits.conflict_requests = *chance.pick(&[1, 2]);
         rules.limits.response_time = SignedDuration::from_mins(*chance.pick(&[10, 30]));
         rules.daily_tasks = (chance.below(5) == 0).then(|| chance.between(1, u64::from(children)) as u32);
         rules.attempts = chance.between(1, 3) as u32;

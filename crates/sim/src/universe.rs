@@ -108,6 +108,13 @@ impl Universe {
             let intent = u.intent_of(repo, step);
             let objections = u.judge(repo, town, step);
             let ticked = crate::judge::ticked(town, step);
+            // Naming a head that was never seen ready is wrong even where the forge refuses it.
+            if matches!(step, Step::Merge { .. }) && !u.was_ready(repo, town, step) {
+                u.violated(
+                    Invariant::MergedAsEvaluated,
+                    format!("{repo}: a head that was never ready: {step:?}"),
+                );
+            }
             let effect = town.apply(now, step, text)?;
             if effect.changed {
                 u.tally.effects += 1;

@@ -52,6 +52,8 @@ pub(crate) struct Customs {
     pub(crate) ci_failure: u64,
     /// Changes that touch what others touch, in per mille.
     pub(crate) conflict: u64,
+    /// Rounds that reviewers ask for beyond what is usual.
+    pub(crate) stubborn: u32,
     /// Failing attempts of engines, in per mille.
     pub(crate) engine_failure: u64,
 }

@@ -1,0 +1,42 @@
+//! Every deliberate bug of the orchestrator is caught by some invariant within so many small worlds, and without one nothing is.
+
+#![cfg(feature = "seeded-bugs")]
+
+use banksman_orchestrator::bugs::Bug;
+use banksman_sim::{Invariant, SimOptions, SimReport, simulate};
+use std::sync::Mutex;
+
+/// Worlds in which a bug has to show.
+const WORLDS: u64 = 400;
+
+fn with(bug: Option<Bug>, seeds: std::ops::Range<u64>) -> SimReport {
+    simulate(&SimOptions { bug, ..SimOptions::new(seeds) }, &|_| {})
+}
+
+#[test]
+fn every_bug_is_caught() {
+    let missed: Mutex<Vec<Bug>> = Mutex::default();
+    for bug in Bug::ALL {
+        // In steps, as most bugs show in the first few worlds.
+        let caught = (0..WORLDS).step_by(25).find_map(|from| {
+            let report = with(Some(bug), from..from + 25);
+            report.violations.first().cloned()
+        });
+        match caught {
+            Some(violation) => println!("{bug:?}: {violation}"),
+            None => missed.lock().unwrap().push(bug),
+        }
+    }
+    assert_eq!(*missed.lock().unwrap(), [], "not caught in {WORLDS} worlds");
+}
+
+#[test]
+fn text_that_leaks_is_heard() {
+    let report = with(Some(Bug::TextLeak), 0..20);
+    assert!(report.violations.iter().any(|v| v.invariant == Invariant::NoCanary));
+}
+
+#[test]
+fn without_a_bug_nothing_is_violated() {
+    assert_eq!(with(None, 0..WORLDS).violations, []);
+}
