@@ -34,6 +34,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// The work failed.
+    #[expect(clippy::new_ret_no_self, reason = "what commands pass on is the error")]
     pub(crate) fn new(what: impl Into<String>, help: impl Into<String>) -> anyhow::Error {
         Self { what: what.into(), help: help.into(), exit: Exit::Failed }.into()
     }

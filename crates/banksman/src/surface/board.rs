@@ -241,8 +241,10 @@ impl Board {
 }
 
 fn bar(merged: usize, person: usize, total: usize, width: usize) -> String {
-    let part = |n: usize| if total == 0 { 0 } else { n * width / total };
-    let (good, bad) = (part(merged), part(person));
+    let part = |n: usize| (n * width).checked_div(total).unwrap_or(0);
+    // What is settled fills the bar whatever the rounding.
+    let good = part(merged);
+    let bad = part(merged + person) - good;
     let (g, b, d) = (style::GOOD, style::BAD, style::DIM);
     format!(
         "{g}{}{g:#}{b}{}{b:#}{d}{}{d:#}",
@@ -258,5 +260,88 @@ pub(super) fn clock(elapsed: SignedDuration) -> String {
     match seconds / 3600 {
         0 => format!("{}:{:02}", seconds / 60, seconds % 60),
         hours => format!("{hours}:{:02}:{:02}", seconds / 60 % 60, seconds % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use banksman_core::{
+        policy::{ActionKind, EscalateReason, WaitReason},
+        text::{BranchName, EngineName, RepoName, Sha},
+    };
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn board(events: Vec<What>) -> Board {
+        let mut board = Board::default();
+        let repo = RepoName::new("local/shop").unwrap();
+        let title = |text: &str| text.to_owned();
+        board.cast(Cast {
+            children: BTreeMap::from([
+                (Number(1), (Number(4), Phase::Blockers, title("fix(api): one\u{1b}[2J"))),
+                (Number(2), (Number(4), Phase::Parallel, title("docs: two"))),
+                (Number(3), (Number(4), Phase::Parallel, title("perf: three"))),
+            ]),
+        });
+        for (second, what) in events.into_iter().enumerate() {
+            board.event(&Event { at: at(second as i64), repo: repo.clone(), what });
+        }
+        board
+    }
+
+    fn story() -> Vec<What> {
+        let engine = EngineName::new("claude").unwrap();
+        let dispatched =
+            |child| What::Dispatched { epic: Number(4), child: Number(child), implementer: engine.clone() };
+        let merged = |pull| What::Merged { pull: Number(pull), commit: Sha::new(&"a".repeat(40)).unwrap() };
+        let branch = BranchName::new("epic/4-audit").unwrap();
+        vec![
+            What::EpicCreated { epic: Number(4), branch, children: 3 },
+            dispatched(1),
+            What::PullOpened { pull: Number(5), child: Number(1) },
+            merged(5),
+            dispatched(2),
+            dispatched(3),
+            What::PullOpened { pull: Number(6), child: Number(2) },
+            What::Decided {
+                pull: Number(6),
+                row: 14,
+                action: ActionKind::Wait,
+                wait: Some(WaitReason::ChecksPending),
+            },
+            What::Escalated { subject: Number(3), reason: EscalateReason::AttemptsFailed },
+        ]
+    }
+
+    #[test]
+    fn the_table_tells_where_every_child_is() {
+        let lines = board(story()).lines(100, 40, at(75));
+        let plain = anstream::adapter::strip_str(&lines.join("\n")).to_string();
+        insta::assert_snapshot!(plain, @r"
+        ████████████████░░░░░░░░  1 of 3 merged, 1 for a person  1:15
+        child  phase     title                   pull  state           next
+        #4               epic                          running
+        #1     blockers  fix(api): one\u{1b}[2J  #5    merged
+        #2     parallel  docs: two               #6    in review       wait: checks pending
+        #3     parallel  perf: three                   needs a person  no attempt gave a pull request
+        ");
+    }
+
+    #[test]
+    fn a_small_terminal_gets_what_fits() {
+        let lines = board(story()).lines(60, 4, at(75));
+        assert_eq!(lines.len(), 4);
+        assert_eq!(lines[3], "… and 3 lines more");
+    }
+
+    #[test]
+    fn every_event_has_words_without_text_of_strangers() {
+        for what in story() {
+            let words = words::sentence(&what);
+            assert!(!words.is_empty() && words.is_ascii(), "{words}");
+        }
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn line(event: &Event) -> String {
 }
 
 /// What happened, in words.
-fn sentence(what: &What) -> String {
+pub(super) fn sentence(what: &What) -> String {
     match what {
         What::IssueCreated { issue } => format!("issue #{issue} created"),
         What::EpicCreated { epic, branch, children } => {
@@ -30,7 +30,7 @@ fn sentence(what: &What) -> String {
         }
         What::AttemptEnded { attempt, engine, outcome, sandbox, .. } => {
             let kept = match sandbox {
-                Some(level) => format!(" ({})", sandbox_words(*level)),
+                Some(level) => format!(" (sandbox: {})", sandbox_words(*level)),
                 None => String::new(),
             };
             format!("attempt {attempt}: {engine} {}{kept}", outcome_words(outcome))
@@ -91,8 +91,8 @@ fn outcome_words(outcome: &WorkOutcome) -> String {
 /// A sandbox level in words.
 pub(crate) fn sandbox_words(level: SandboxLevel) -> &'static str {
     match level {
-        SandboxLevel::Off => "no sandbox",
-        SandboxLevel::Landlock => "sandbox level 1: Landlock",
-        SandboxLevel::Bubblewrap => "sandbox level 2: bubblewrap",
+        SandboxLevel::Off => "none",
+        SandboxLevel::Landlock => "level 1, Landlock",
+        SandboxLevel::Bubblewrap => "level 2, bubblewrap",
     }
 }
