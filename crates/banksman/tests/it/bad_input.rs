@@ -103,18 +103,14 @@ fn a_default_branch_that_is_not_there() {
 fn a_report_that_is_binary() {
     let world = world();
     world.write("AUDIT.md", [b'%', b'P', b'D', b'F', 0, 1, 2, 0xff, 0xfe]);
-    insta::assert_snapshot!(refused(&world, &[]), @"
-    error: AUDIT.md: byte 4 is not text (binary data); give a Markdown, SARIF or JSON report
-    ");
+    insta::assert_snapshot!(refused(&world, &[]), @"error: AUDIT.md: byte 4 is not text (binary data); give a Markdown, SARIF or JSON report");
 }
 
 #[test]
 fn a_report_that_is_too_large() {
     let world = world();
     world.write("AUDIT.md", "# Audit\n".repeat(20 * 1024 * 1024 / 8));
-    insta::assert_snapshot!(refused(&world, &[]), @"
-    error: AUDIT.md: the report has 20971520 bytes, more than the limit of 4194304; split it, or audit one part at a time
-    ");
+    insta::assert_snapshot!(refused(&world, &[]), @"error: AUDIT.md: the report has 20971520 bytes, more than the limit of 4194304; split it, or audit one part at a time");
 }
 
 #[test]
@@ -132,9 +128,7 @@ fn a_report_in_another_encoding_is_read() {
 fn a_report_that_is_not_there() {
     let world = world();
     world.sh("rm AUDIT.md");
-    insta::assert_snapshot!(refused(&world, &[]), @"
-    error: cannot read AUDIT.md: No such file or directory (os error 2)
-    ");
+    insta::assert_snapshot!(refused(&world, &[]), @"error: cannot read AUDIT.md: No such file or directory (os error 2)");
 }
 
 #[test]

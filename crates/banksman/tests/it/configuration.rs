@@ -8,9 +8,7 @@ fn a_mistake_in_the_configuration_is_one_clear_message() {
     world.configure("[policy]\nresponse_tme = \"1m\"\n");
     let done = world.run(&["config", "show"]);
     assert_eq!(done.code, Some(1));
-    insta::assert_snapshot!(done.err, @r"
-    error: DIR/config.toml:2:1: unknown key `policy.response_tme`; did you mean `policy.response_time`?
-    ");
+    insta::assert_snapshot!(done.err, @"error: DIR/config.toml:2:1: unknown key `policy.response_tme`; did you mean `policy.response_time`?");
     assert!(!world.path("home").exists(), "nothing is made");
 }
 
