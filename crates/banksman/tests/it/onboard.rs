@@ -144,3 +144,107 @@ fn an_engine_that_forks_away_leaves_nothing_behind() {
         .collect();
     assert_eq!(left, Vec::<String>::new());
 }
+
+/// An engine that takes long enough to be interrupted.
+const SLOW: &str =
+    "sleep 2; echo done > file-$BANKSMAN_SUBJECT && git add . && git commit -qm \"Do $BANKSMAN_SUBJECT\"";
+
+/// Starts onboarding and comes back once an engine works.
+fn started(world: &World) -> std::process::Child {
+    use std::io::{BufRead, BufReader};
+    let mut command = world.command(&ONBOARD);
+    let mut child =
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+    let seen = lines.map_while(Result::ok).any(|line| line.contains("starts to implement"));
+    assert!(seen, "no engine was started");
+    child
+}
+
+fn signal(child: &std::process::Child, signal: rustix::process::Signal) {
+    rustix::process::kill_process(rustix::process::Pid::from_child(child), signal).unwrap();
+}
+
+/// What an undisturbed run ends with.
+fn ends_as_undisturbed(world: &World) {
+    world.ok(&ONBOARD);
+    assert_eq!(world.sh("cd repo; git for-each-ref --format='%(refname)'"), "refs/heads/main\n");
+    let subjects = world.sh("cd repo; git log --first-parent --format=%s main^2 --not main^1 | wc -l");
+    assert_eq!(subjects.trim(), "3", "each child is merged once");
+    let export = world.json(&["forge", "export"]);
+    assert_eq!(export["issues"].as_array().unwrap().len(), 4);
+    assert_eq!(export["pulls"].as_array().unwrap().len(), 4);
+    let comments: Vec<usize> = export["issues"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|i| i["comments"].as_array().unwrap().len())
+        .collect();
+    assert_eq!(comments, [2, 2, 2, 0], "parent and target branch are said once on each child");
+    assert_eq!(world.processes(), Vec::<String>::new(), "nothing is left running");
+}
+
+#[test]
+fn a_killed_run_goes_on_where_it_was() {
+    let world = world(SLOW);
+    let mut child = started(&world);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    ends_as_undisturbed(&world);
+}
+
+#[test]
+fn an_interrupted_run_ends_its_engines_and_goes_on_later() {
+    let world = world(SLOW);
+    let mut child = started(&world);
+    let second = world.run(&ONBOARD);
+    assert_eq!(second.code, Some(1), "{}", second.out);
+    assert!(second.err.contains(&format!("process {}", child.id())), "{}", second.err);
+    world.ok(&["epic", "status"]);
+    signal(&child, rustix::process::Signal::INT);
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert_eq!(world.processes(), Vec::<String>::new(), "its engines are gone");
+    ends_as_undisturbed(&world);
+}
+
+#[test]
+fn an_engine_that_hangs_is_ended() {
+    let world = world("exec sleep 1000");
+    let text = std::fs::read_to_string(world.path("config.toml")).unwrap();
+    world.configure(&text.replace("timeout = \"20s\"", "timeout = \"1s\""));
+    let done = world.run(&ONBOARD);
+    assert_eq!(done.code, Some(1));
+    assert!(done.out.contains("the engine ran into its time limit"), "{}", done.out);
+    assert_eq!(world.processes(), Vec::<String>::new());
+}
+
+#[test]
+fn people_see_how_an_epic_stands() {
+    let world = world("true");
+    world.run(&ONBOARD);
+    insta::assert_snapshot!(world.ok(&["epic", "status"]), @"
+    epic #4 on epic/4-audit
+    phase  child  status                   pull  checks  reviews  threads  next action
+    2      #1     skipped: needs a person
+    2      #2     skipped: needs a person
+    2      #3     skipped: needs a person
+    next: call a person
+    ");
+    insta::assert_snapshot!(world.ok(&["forge", "issue", "view", "4"]).lines().skip(2).collect::<Vec<_>>().join("\n"), @"
+    labels: agentic, complexity:large, needs-intervention
+
+    ## Child issues
+    ### Phase 2: Parallel (parallelisable)
+    - [ ] #1 - fix: The greeting is wrong
+    - [ ] #2 - quality: There is no licence
+    - [ ] #3 - quality: There is no guide
+
+    issue  state  title                         labels                                                                                                                epic  blocked by
+    #1     open   fix: The greeting is wrong    agent:mine, audit, complexity:small, high, needs-intervention, quality, single-file                                   #4
+    #2     open   quality: There is no licence  agent:mine, audit, complexity:medium, medium, needs-intervention, package, quality                                    #4
+    #3     open   quality: There is no guide    agent:mine, audit, complexity:small, lang:markdown, medium, needs-intervention, quality, single-file, stale-location  #4
+
+    banksman on 2026-11-21 15:10 UTC
+    This needs a person: no attempt gave a pull request. The work goes on as soon as something changes here.
+    ");
+}
