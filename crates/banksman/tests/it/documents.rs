@@ -68,3 +68,37 @@ fn every_shell_gets_completions() {
         assert!(script.contains("onboard"), "{shell}");
     }
 }
+
+/// The keys that a row of docs/json.md names for a command.
+fn documented(command: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(root().join("docs/json.md")).unwrap();
+    let row = text.lines().find(|line| line.starts_with(&format!("| `{command}`"))).unwrap().to_owned();
+    row.split('`').skip(3).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn documents_have_the_shapes_that_are_written_down() {
+    let world = World::with_repository();
+    world.write("AUDIT.md", "# Audit\n\n## High\n\n### H-01: Wrong\n\n**Location:** `a.txt:1`\n");
+    world.ok(&["repos", "add", "repo", "--engine", "shell", "--check", "t=true"]);
+    world.ok(&["forge", "issue", "create", "--title", "fix: it"]);
+    world.sh("cd repo; git switch -qc work; echo b > b; git add b; git commit -qm b; git switch -q main");
+    world.ok(&["forge", "pull", "create", "--head", "work", "--title", "Add b"]);
+    for (row, args) in [
+        ("audit", &["audit", "--file", "AUDIT.md", "--dry-run"][..]),
+        ("forge issue list", &["forge", "issue", "list"]),
+        ("forge pull list", &["forge", "pull", "list"]),
+        ("forge export", &["forge", "export"]),
+        ("simulate", &["simulate", "--seeds", "1"]),
+        ("doctor", &["doctor"]),
+        ("config show", &["config", "show"]),
+    ] {
+        let shown: serde_json::Value =
+            serde_json::from_str(&world.run(&[&["--json"], args].concat()).out).unwrap();
+        let first = shown.as_array().map_or(&shown, |list| &list[0]);
+        let named = documented(row);
+        for key in first.as_object().unwrap().keys() {
+            assert!(named.contains(key), "docs/json.md does not name `{key}` of `{row}`");
+        }
+    }
+}
