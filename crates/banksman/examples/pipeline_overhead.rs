@@ -7,8 +7,8 @@ use banksman_core::{
     epic::plan_epics,
     event::Event,
     port::{
-        CheckOrder, CheckReport, Checker, Clock, Engine, EngineError, Forge, IssueQuery, IssueText, Order, Report, ReportResult,
-        Watcher, World,
+        CheckOrder, CheckReport, Checker, Clock, Engine, EngineError, Forge, IssueQuery, IssueText, Order,
+        Report, ReportResult, Watcher, World,
     },
     repo::RepoRules,
     tainted::Tainted,
@@ -53,9 +53,13 @@ fn main() -> Result<ExitCode, Failure> {
     // Again, with the stand-in first in PATH.
     let folder = tempfile::tempdir()?;
     let path = std::env::var_os("PATH").ok_or("PATH is not set")?;
-    let git = std::env::split_paths(&path).map(|p| p.join("git")).find(|p| p.is_file()).ok_or("there is no git")?;
+    let git =
+        std::env::split_paths(&path).map(|p| p.join("git")).find(|p| p.is_file()).ok_or("there is no git")?;
     std::fs::copy(&program, folder.path().join("git"))?;
-    std::fs::write(folder.path().join("real-git"), git.to_str().ok_or("git lies in a folder with a strange name")?)?;
+    std::fs::write(
+        folder.path().join("real-git"),
+        git.to_str().ok_or("git lies in a folder with a strange name")?,
+    )?;
     let paths = std::iter::once(folder.path().to_owned()).chain(std::env::split_paths(&path));
     let status = Command::new(&program)
         .env("PATH", std::env::join_paths(paths)?)
@@ -165,13 +169,21 @@ async fn one_epic() -> Result<(Duration, u128, u128), Failure> {
     }
     let checks = Arc::clone(&shared);
     tasks.spawn(async move {
-        checks.forge.run_checks_until(std::future::pending(), NonZeroUsize::MIN).await.map_err(|e| e.to_string())
+        checks
+            .forge
+            .run_checks_until(std::future::pending(), NonZeroUsize::MIN)
+            .await
+            .map_err(|e| e.to_string())
     });
     orchestrator.run(std::slice::from_ref(&rules), Until::Settled, &stop).await?;
     let (wall, end) = (start.elapsed(), nanos());
     tasks.shutdown().await;
     let open = shared.forge.issues(&repo, &IssueQuery::Open).await?;
-    if open.is_empty() { Ok((wall, begin, end)) } else { Err(format!("{} issues are still open", open.len()).into()) }
+    if open.is_empty() {
+        Ok((wall, begin, end))
+    } else {
+        Err(format!("{} issues are still open", open.len()).into())
+    }
 }
 
 /// Runs git in a folder with fixed names.
@@ -208,7 +220,8 @@ struct Here {
 
 impl Here {
     fn new(shared: &Arc<Shared>) -> Self {
-        let clock = Wall { store: Mutex::new(shared.store.changes()), book: Mutex::new(shared.book.changes()) };
+        let clock =
+            Wall { store: Mutex::new(shared.store.changes()), book: Mutex::new(shared.book.changes()) };
         Self { shared: Arc::clone(shared), clock }
     }
 }
@@ -272,7 +285,11 @@ struct Green;
 
 impl Checker for Green {
     async fn check(&self, order: &CheckOrder) -> Result<Vec<CheckReport>, EngineError> {
-        let pass = |(name, _): &(CheckName, String)| CheckReport { name: name.clone(), passed: true, log: Tainted::new(String::new()) };
+        let pass = |(name, _): &(CheckName, String)| CheckReport {
+            name: name.clone(),
+            passed: true,
+            log: Tainted::new(String::new()),
+        };
         Ok(order.checks.iter().map(pass).collect())
     }
 }
@@ -317,7 +334,8 @@ struct Texts;
 impl Drafts for Texts {
     fn text(&self, fingerprint: &Fingerprint) -> Option<IssueText> {
         let labels = ["audit", "security", "medium"].into_iter().filter_map(|l| Label::new(l).ok()).collect();
-        let title = Tainted::new(format!("security: Finding {}", fingerprint.as_str().trim_start_matches('0')));
+        let title =
+            Tainted::new(format!("security: Finding {}", fingerprint.as_str().trim_start_matches('0')));
         Some(IssueText { title, body: Tainted::new("A finding.".to_owned()), labels })
     }
 }

@@ -57,7 +57,8 @@ fn made() -> Vec<u8> {
         n += 1;
         if n % 25 == 1 {
             let band = ["Critical", "High", "Medium", "Low"][(n / 25) % 4];
-            let _ = writeln!(text, "## {band} findings\n\n| id | title |\n| --- | --- |\n| F-{n} | one row |\n");
+            let _ =
+                writeln!(text, "## {band} findings\n\n| id | title |\n| --- | --- |\n| F-{n} | one row |\n");
         }
         let _ = writeln!(
             text,

@@ -59,7 +59,8 @@ pub(super) fn run(args: &DemoArgs, app: &App) -> anyhow::Result<Exit> {
     let folder = folder(args)?;
     let made = demo::make(&folder)?;
     let repository = Repository::inspect(&made.repository, None)?;
-    let text = std::fs::read(&made.report).with_context(|| format!("cannot read {}", made.report.display()))?;
+    let text =
+        std::fs::read(&made.report).with_context(|| format!("cannot read {}", made.report.display()))?;
     let report = audit::parse(&text, "AUDIT.md")?;
     let paths = repository.paths()?;
     let plan = audit::plan(&[report], &|path| paths.contains(path));
@@ -83,8 +84,14 @@ pub(super) fn run(args: &DemoArgs, app: &App) -> anyhow::Result<Exit> {
         let hosted = vec![Hosted { repo: repo.clone(), entry: entry.clone(), rules: rules.clone() }];
         let surface = Surface::fitting(&app.page);
         // The agent is our own code, so the best level that the host offers will do, even none.
-        let host =
-            Host::open(&settings, SandboxPolicy::BestEffort, hosted, demo::engines(&program), surface.clone()).await?;
+        let host = Host::open(
+            &settings,
+            SandboxPolicy::BestEffort,
+            hosted,
+            demo::engines(&program),
+            surface.clone(),
+        )
+        .await?;
         let sandbox = host.check_engines().await?;
         let _lock = host.recover().await?;
         Inventory::read(&host.home.inventory())?.put(short(&repo), entry.clone())?;
@@ -137,9 +144,11 @@ fn folder(args: &DemoArgs) -> anyhow::Result<PathBuf> {
     match &args.dir {
         Some(dir) => std::path::absolute(dir).with_context(|| format!("cannot use {}", dir.display())),
         None => {
-            let dir = tempfile::Builder::new().prefix("banksman-demo-").tempdir().context("cannot make a temporary folder")?;
+            let dir = tempfile::Builder::new()
+                .prefix("banksman-demo-")
+                .tempdir()
+                .context("cannot make a temporary folder")?;
             Ok(dir.keep())
         }
     }
 }
-

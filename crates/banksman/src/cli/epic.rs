@@ -106,8 +106,10 @@ async fn create(
     let issues = host.shared.forge.issues(&rules.repo, &IssueQuery::Open).await?;
     let plan = match apply {
         Some(file) => {
-            let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-            let plan: EpicPlan = toml::from_str(&text).map_err(|e| crate::config::toml_error(file, &text, &e, 0))?;
+            let text =
+                std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+            let plan: EpicPlan =
+                toml::from_str(&text).map_err(|e| crate::config::toml_error(file, &text, &e, 0))?;
             plan.validate(&issues).with_context(|| format!("{} cannot be carried out", file.display()))?;
             plan
         }
@@ -183,7 +185,10 @@ async fn known(host: &Host, epic: Option<Number>) -> anyhow::Result<()> {
         return Ok(());
     }
     let all: Vec<Number> = epics.iter().map(|e| e.number).collect();
-    Err(Failure::new(format!("#{epic} is no epic of this repository"), format!("its epics are: {}", numbers(&all))))
+    Err(Failure::new(
+        format!("#{epic} is no epic of this repository"),
+        format!("its epics are: {}", numbers(&all)),
+    ))
 }
 
 async fn sync(host: &Host, app: &App, epic: Option<Number>) -> anyhow::Result<Exit> {
@@ -263,7 +268,11 @@ fn show(view: &banksman_orchestrator::EpicView, picture: &Picture) -> EpicShown 
         status: describe(&status),
         pull: match status {
             ChildStatus::Done => None,
-            _ => picture.pulls.iter().rfind(|p| p.closes() == Some(child) && p.of_epic.is_none()).map(pull_shown),
+            _ => picture
+                .pulls
+                .iter()
+                .rfind(|p| p.closes() == Some(child) && p.of_epic.is_none())
+                .map(pull_shown),
         },
     });
     EpicShown {
@@ -323,19 +332,29 @@ fn status_text(all: &[EpicShown]) -> String {
             continue;
         }
         text.push_str(&format!("epic #{} on {}\n", epic.epic, epic.branch));
-        let mut table = Table::new(&["phase", "child", "status", "pull", "checks", "reviews", "threads", "next action"]);
+        let mut table =
+            Table::new(&["phase", "child", "status", "pull", "checks", "reviews", "threads", "next action"]);
         for child in &epic.children {
             let mut cells: Vec<Cell> = vec![
                 child.phase.to_string().into(),
                 format!("#{}", child.child).into(),
-                Cell::new(child.status.clone(), if child.status == "done" { style::GOOD } else { style::PLAIN }),
+                Cell::new(
+                    child.status.clone(),
+                    if child.status == "done" { style::GOOD } else { style::PLAIN },
+                ),
             ];
             if let Some(pull) = &child.pull {
                 let checks = format!("{}/{}", pull.checks_passing, pull.checks_total);
                 let reviews = format!("+{} -{}", pull.approved, pull.changes_requested);
-                let next = format!("{} (row {}{})", pull.action, pull.row, pull.reason.map_or(String::new(), |r| format!(": {r}")));
+                let next = format!(
+                    "{} (row {}{})",
+                    pull.action,
+                    pull.row,
+                    pull.reason.map_or(String::new(), |r| format!(": {r}"))
+                );
                 cells.push(format!("#{}", pull.pull).into());
-                cells.push(Cell::new(checks, if pull.checks_failing > 0 { style::BAD } else { style::PLAIN }));
+                cells
+                    .push(Cell::new(checks, if pull.checks_failing > 0 { style::BAD } else { style::PLAIN }));
                 cells.push(reviews.into());
                 cells.push(pull.unresolved.to_string().into());
                 cells.push(Cell::new(next, style::DIM));

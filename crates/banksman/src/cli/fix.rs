@@ -69,8 +69,12 @@ pub(super) fn run(args: &FixArgs, app: &App) -> anyhow::Result<Exit> {
         }
     })?;
     let (result, text, exit) = match fixed {
-        Fixed::Did(action) => ("done", format!("#{}: {action}; `banksman monitor` carries on", args.pull), Exit::Success),
-        Fixed::Already => ("already", format!("#{}: done before, nothing new since", args.pull), Exit::Success),
+        Fixed::Did(action) => {
+            ("done", format!("#{}: {action}; `banksman monitor` carries on", args.pull), Exit::Success)
+        }
+        Fixed::Already => {
+            ("already", format!("#{}: done before, nothing new since", args.pull), Exit::Success)
+        }
         Fixed::Nothing => ("nothing", format!("#{}: nothing of that kind to mend", args.pull), Exit::Success),
         Fixed::LimitReached => {
             let text = format!("#{}: the limit of requests is reached, a person has to look", args.pull);
@@ -82,13 +86,18 @@ pub(super) fn run(args: &FixArgs, app: &App) -> anyhow::Result<Exit> {
                 "`banksman forge pull list` shows all pull requests",
             ));
         }
-        Fixed::Refused(reason) => ("refused", format!("#{}: refused, {}", args.pull, reason.describe()), Exit::Failed),
-        Fixed::Unclear => ("unclear", format!("#{}: no clear answer, the next look settles it", args.pull), Exit::Failed),
+        Fixed::Refused(reason) => {
+            ("refused", format!("#{}: refused, {}", args.pull, reason.describe()), Exit::Failed)
+        }
+        Fixed::Unclear => {
+            ("unclear", format!("#{}: no clear answer, the next look settles it", args.pull), Exit::Failed)
+        }
     };
     let action = match fixed {
         Fixed::Did(action) => Some(action.as_str()),
         _ => None,
     };
-    app.page.write(&FixShown { pull: args.pull, what: args.what, result, action }, |_| format!("{text}\n"))?;
+    app.page
+        .write(&FixShown { pull: args.pull, what: args.what, result, action }, |_| format!("{text}\n"))?;
     Ok(exit)
 }

@@ -25,7 +25,8 @@ pub(super) fn hosted(app: &App, wanted: &[String]) -> anyhow::Result<(crate::con
     let entries: Vec<(RepoName, crate::home::Entry)> = if wanted.is_empty() {
         inventory.all().map(|(repo, entry)| (repo, entry.clone())).collect()
     } else {
-        let found = wanted.iter().map(|name| inventory.find(Some(name)).map(|(repo, entry)| (repo, entry.clone())));
+        let found =
+            wanted.iter().map(|name| inventory.find(Some(name)).map(|(repo, entry)| (repo, entry.clone())));
         found.collect::<anyhow::Result<_>>()?
     };
     let hosted: Vec<Hosted> = entries

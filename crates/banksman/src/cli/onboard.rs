@@ -60,7 +60,8 @@ pub(crate) struct OnboardArgs {
 }
 
 fn check(text: &str) -> Result<(CheckName, String), String> {
-    let (name, command) = text.split_once('=').ok_or("write it as NAME=COMMAND, for example test='make test'")?;
+    let (name, command) =
+        text.split_once('=').ok_or("write it as NAME=COMMAND, for example test='make test'")?;
     let name = CheckName::new(name.trim()).map_err(|e| e.to_string())?;
     let command = command.trim();
     if command.is_empty() { Err("the command is empty".to_owned()) } else { Ok((name, command.to_owned())) }
@@ -83,7 +84,8 @@ struct PlanShown<'a> {
 
 pub(super) fn run(args: &OnboardArgs, app: &App) -> anyhow::Result<Exit> {
     let repository = Repository::inspect(&args.repo, args.default_branch.as_ref())?;
-    let reports = args.audits.iter().map(|file| named(read_report(file)?, file)).collect::<anyhow::Result<Vec<_>>>()?;
+    let reports =
+        args.audits.iter().map(|file| named(read_report(file)?, file)).collect::<anyhow::Result<Vec<_>>>()?;
     refuse_nothing(&reports)?;
     let config = app.config()?;
     let mut settings = config.settings.clone();
@@ -186,7 +188,8 @@ pub(super) async fn cast(host: &Host, repo: &RepoName) -> anyhow::Result<()> {
     for epic in host.shared.store.epics(repo).await? {
         for entry in host.shared.forge.checklist(repo, epic.number).await?.entries {
             let found = host.shared.book.issues(repo, &Select::Numbers(vec![entry.child])).await?;
-            let title = found.into_iter().next().map(|issue| issue.title.into_forge_slot()).unwrap_or_default();
+            let title =
+                found.into_iter().next().map(|issue| issue.title.into_forge_slot()).unwrap_or_default();
             cast.children.insert(entry.child, (epic.number, entry.phase, title));
         }
     }
@@ -220,7 +223,11 @@ fn refuse_nothing(reports: &[Report]) -> anyhow::Result<()> {
 }
 
 /// The inventory's entry with what the flags say on top, or a new one.
-fn entry(args: &OnboardArgs, repository: &Repository, inventory: &Inventory) -> anyhow::Result<(RepoName, Entry)> {
+fn entry(
+    args: &OnboardArgs,
+    repository: &Repository,
+    inventory: &Inventory,
+) -> anyhow::Result<(RepoName, Entry)> {
     let known = inventory.all().find(|(_, entry)| entry.path == repository.path);
     let (repo, mut entry) = match known {
         Some((repo, entry)) => (repo, entry.clone()),
@@ -235,7 +242,10 @@ fn entry(args: &OnboardArgs, repository: &Repository, inventory: &Inventory) -> 
         entry.implementers.insert(0, engine.clone());
     }
     if entry.implementers.is_empty() {
-        return Err(Failure::usage("which engine does the work?", "name one with --engine; `banksman doctor` lists them"));
+        return Err(Failure::usage(
+            "which engine does the work?",
+            "name one with --engine; `banksman doctor` lists them",
+        ));
     }
     if !args.reviewers.is_empty() {
         entry.reviewers = args.reviewers.clone();
@@ -267,7 +277,10 @@ fn free_name(repository: &Repository, inventory: &Inventory) -> anyhow::Result<R
             return Ok(repo);
         }
     }
-    Err(Failure::new(format!("no free name for {name} in the inventory"), "remove old entries with `banksman repos remove`"))
+    Err(Failure::new(
+        format!("no free name for {name} in the inventory"),
+        "remove old entries with `banksman repos remove`",
+    ))
 }
 
 /// The epics that would be made, with provisional numbers from 1 in the order of the issues.
@@ -343,8 +356,12 @@ fn plan_text(shown: &PlanShown<'_>) -> String {
         shown.default_branch
     ));
     for planned in &shown.epics.epics {
-        let phases: Vec<String> =
-            planned.epic.phases.iter().map(|p| format!("phase {}: {}", p.phase.number(), p.children.len())).collect();
+        let phases: Vec<String> = planned
+            .epic
+            .phases
+            .iter()
+            .map(|p| format!("phase {}: {}", p.phase.number(), p.children.len()))
+            .collect();
         text.push_str(&format!("  epic {}: {}\n", planned.epic.theme, phases.join(", ")));
     }
     if !shown.epics.direct.is_empty() {
@@ -360,10 +377,19 @@ fn plan_text(shown: &PlanShown<'_>) -> String {
 /// Asks on the terminal; without one only `--yes` goes on.
 fn confirmed(shown: &PlanShown<'_>, level: banksman_core::work::SandboxLevel) -> anyhow::Result<bool> {
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage("nobody is here to say yes", "look at the plan with --dry-run, then pass --yes"));
+        return Err(Failure::usage(
+            "nobody is here to say yes",
+            "look at the plan with --dry-run, then pass --yes",
+        ));
     }
     let mut out = anstream::stderr();
-    write!(out, "Hand out {} tasks to {} (sandbox: {})? [y/N] ", shown.tasks, shown.engine, crate::surface::sandbox_words(level))?;
+    write!(
+        out,
+        "Hand out {} tasks to {} (sandbox: {})? [y/N] ",
+        shown.tasks,
+        shown.engine,
+        crate::surface::sandbox_words(level)
+    )?;
     out.flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
@@ -388,7 +414,10 @@ pub(super) fn summary_text(summary: &Summary, ended: &Ended) -> String {
         .iter()
         .map(|d| d.pull.map_or(format!("#{}", d.child), |pull| format!("#{} (by #{pull})", d.child)))
         .collect();
-    text.push_str(&format!("  merged          {}\n", if merged.is_empty() { "nothing".into() } else { merged.join(", ") }));
+    text.push_str(&format!(
+        "  merged          {}\n",
+        if merged.is_empty() { "nothing".into() } else { merged.join(", ") }
+    ));
     if !summary.epics_merged.is_empty() {
         text.push_str(&format!("  epics closed    {}\n", numbers(&summary.epics_merged)));
     }

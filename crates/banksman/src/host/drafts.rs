@@ -26,7 +26,10 @@ impl PlanDrafts {
             for pattern in &audit.patterns {
                 let Some(fingerprint) = known(&pattern.draft.fingerprint) else { continue };
                 drafts.insert(fingerprint.clone(), pattern.draft.clone());
-                orders.push(IssueOrder { fingerprint, blocks: pattern.members.iter().filter_map(known).collect() });
+                orders.push(IssueOrder {
+                    fingerprint,
+                    blocks: pattern.members.iter().filter_map(known).collect(),
+                });
             }
         }
         (Self(drafts), orders)

@@ -14,7 +14,8 @@ use banksman_core::{
     work::SandboxLevel,
 };
 use banksman_engine::{
-    EngineDefinition, EngineHost, EngineHostConfig, EngineSettings, Found, Network, RepositorySetup, SandboxPolicy,
+    EngineDefinition, EngineHost, EngineHostConfig, EngineSettings, Found, Network, RepositorySetup,
+    SandboxPolicy,
 };
 use banksman_forge::local::{Freshness, LocalForge, LocalRepo};
 use banksman_orchestrator::Orchestrator;
@@ -66,11 +67,14 @@ impl Host {
     ) -> anyhow::Result<Self> {
         let home = Home::at(&settings.home);
         home.make()?;
-        let store = SqliteStore::open(&home.store()).with_context(|| format!("cannot open {}", home.store().display()))?;
-        let book = SqliteBook::open(&home.book()).with_context(|| format!("cannot open {}", home.book().display()))?;
+        let store = SqliteStore::open(&home.store())
+            .with_context(|| format!("cannot open {}", home.store().display()))?;
+        let book = SqliteBook::open(&home.book())
+            .with_context(|| format!("cannot open {}", home.book().display()))?;
         let engine = Arc::new(engine_host(settings, sandbox, &home, &hosted, more).await?);
         let repos = hosted.iter().map(|h| local_repo(h, settings)).collect();
-        let forge = LocalForge::open(repos, book.clone(), Arc::clone(&engine), Arc::new(crate::clock::now)).await?;
+        let forge =
+            LocalForge::open(repos, book.clone(), Arc::clone(&engine), Arc::new(crate::clock::now)).await?;
         let shared = Arc::new(Shared { store, book, forge, engine, surface, stopping: Arc::default() });
         Ok(Self { home, shared, hosted, at_once: settings.at_once })
     }
@@ -89,7 +93,11 @@ impl Host {
         let lock = Lock::take(self.home.folder())?;
         self.shared.engine.recover().await;
         // Whoever held a lease here held the lock too, so it is gone.
-        self.shared.store.break_leases(&|_| true, crate::clock::now()).await.context("cannot free the leases")?;
+        self.shared
+            .store
+            .break_leases(&|_| true, crate::clock::now())
+            .await
+            .context("cannot free the leases")?;
         Ok(lock)
     }
 
@@ -133,7 +141,10 @@ impl Host {
                 Some(Found::There { .. }) => {}
                 Some(Found::Missing { name: program }) => {
                     return Err(Failure::new(
-                        format!("the engine {name} is not installed: there is no program {}", program.display()),
+                        format!(
+                            "the engine {name} is not installed: there is no program {}",
+                            program.display()
+                        ),
                         format!(
                             "install it, or set [engines.{name}] program = \"/path\" in the configuration; \
                              `banksman doctor` lists every engine"
@@ -155,9 +166,10 @@ impl Host {
                 }
             }
         }
-        self.shared.engine.level().map_err(|reason| {
-            Failure::new("no engine can run on this host", reason.describe())
-        })
+        self.shared
+            .engine
+            .level()
+            .map_err(|reason| Failure::new("no engine can run on this host", reason.describe()))
     }
 }
 

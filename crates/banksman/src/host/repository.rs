@@ -27,8 +27,7 @@ impl Repository {
         if !folder.is_dir() {
             return Err(Failure::new(format!("{shown} is no folder"), "name the folder of a git repository"));
         }
-        let folder =
-            folder.canonicalize().with_context(|| format!("cannot find {shown}"))?;
+        let folder = folder.canonicalize().with_context(|| format!("cannot find {shown}"))?;
         let Some(bare) = git(&folder, &["rev-parse", "--is-bare-repository"])? else {
             return Err(Failure::new(
                 format!("{shown} is no git repository, or git refuses to use it"),
@@ -63,7 +62,8 @@ impl Repository {
             ));
         };
         if !bare {
-            let changed = git(&path, &["status", "--porcelain=v1", "--untracked-files=no"])?.unwrap_or_default();
+            let changed =
+                git(&path, &["status", "--porcelain=v1", "--untracked-files=no"])?.unwrap_or_default();
             let count = changed.lines().count();
             if count > 0 {
                 return Err(Failure::new(
@@ -78,7 +78,8 @@ impl Repository {
 
     /// Whether its default branch has that path.
     pub(crate) fn paths(&self) -> anyhow::Result<std::collections::BTreeSet<String>> {
-        let out = git(&self.path, &["ls-tree", "-r", "-t", "-z", "--name-only", self.default_branch.as_str()])?;
+        let out =
+            git(&self.path, &["ls-tree", "-r", "-t", "-z", "--name-only", self.default_branch.as_str()])?;
         Ok(out.unwrap_or_default().split('\0').filter(|p| !p.is_empty()).map(str::to_owned).collect())
     }
 }
@@ -98,7 +99,8 @@ pub(super) fn git_dir(path: &Path) -> anyhow::Result<PathBuf> {
 /// checked-out one.
 fn default_branch(path: &Path, head: &str, wanted: Option<&BranchName>) -> anyhow::Result<BranchName> {
     let exists = |name: &str| -> anyhow::Result<bool> {
-        Ok(git(path, &["rev-parse", "--verify", "--quiet", &format!("refs/heads/{name}^{{commit}}")])?.is_some())
+        Ok(git(path, &["rev-parse", "--verify", "--quiet", &format!("refs/heads/{name}^{{commit}}")])?
+            .is_some())
     };
     const USUAL: [&str; 3] = ["main", "master", "trunk"];
     let mut candidates: Vec<String> = Vec::new();
@@ -106,7 +108,9 @@ fn default_branch(path: &Path, head: &str, wanted: Option<&BranchName>) -> anyho
         Some(wanted) => candidates.push(wanted.to_string()),
         None => {
             candidates.extend(USUAL.contains(&head).then(|| head.to_owned()));
-            if let Some(remote) = git(path, &["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"])? {
+            if let Some(remote) =
+                git(path, &["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"])?
+            {
                 candidates.extend(remote.strip_prefix("origin/").map(str::to_owned));
             }
             candidates.extend(USUAL.iter().map(|name| (*name).to_owned()));
@@ -164,7 +168,10 @@ mod tests {
     fn refused(script: &str) -> String {
         let folder = tempfile::tempdir().unwrap();
         sh(folder.path(), script);
-        Repository::inspect(folder.path(), None).unwrap_err().to_string().replace(&folder.path().display().to_string(), "DIR")
+        Repository::inspect(folder.path(), None)
+            .unwrap_err()
+            .to_string()
+            .replace(&folder.path().display().to_string(), "DIR")
     }
 
     #[test]
@@ -172,7 +179,10 @@ mod tests {
         assert_eq!(refused(":"), "DIR is no git repository, or git refuses to use it");
         assert_eq!(refused("git init -q"), "the repository DIR has no commit");
         let one = "git init -q -b main; echo a > a; git add a; git commit -qm a;";
-        assert_eq!(refused(&format!("{one} git checkout -q --detach")), "the repository DIR has a detached head");
+        assert_eq!(
+            refused(&format!("{one} git checkout -q --detach")),
+            "the repository DIR has a detached head"
+        );
         assert_eq!(
             refused(&format!("{one} echo b > a")),
             "the work tree of DIR has uncommitted changes (1 files)"
@@ -182,7 +192,10 @@ mod tests {
     #[test]
     fn the_default_branch_is_found_where_it_is_not_checked_out() {
         let folder = tempfile::tempdir().unwrap();
-        sh(folder.path(), "git init -q -b main; echo a > a; git add a; git commit -qm a; git switch -qc work; mkdir d");
+        sh(
+            folder.path(),
+            "git init -q -b main; echo a > a; git add a; git commit -qm a; git switch -qc work; mkdir d",
+        );
         let found = Repository::inspect(&folder.path().join("d"), None).unwrap();
         assert_eq!(found.default_branch.as_str(), "main");
         assert_eq!(found.path, folder.path().canonicalize().unwrap());

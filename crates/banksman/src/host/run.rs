@@ -35,7 +35,11 @@ impl Host {
         let shared = self.shared.clone();
         tasks.spawn(async move {
             let stopping = shared.stopping.notified();
-            shared.forge.run_checks_until(stopping, cores_to_spare()).await.map_err(|e| Trouble::Forge(e.into()))
+            shared
+                .forge
+                .run_checks_until(stopping, cores_to_spare())
+                .await
+                .map_err(|e| Trouble::Forge(e.into()))
         });
         let ended = select! {
             done = orchestrator.run(&rules, until, &stop) => done.map(Ended::Settled),

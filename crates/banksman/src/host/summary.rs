@@ -105,7 +105,8 @@ impl Host {
         let closed: Vec<Number> = journal.iter().flat_map(|j| [Some(j.child), j.pull]).flatten().collect();
         let mut needs_people: Vec<Needs> = Vec::new();
         for intent in &intents {
-            if let (Deed::Escalate { subject, reason, .. }, IntentState::Done { .. }) = (&intent.deed, &intent.state)
+            if let (Deed::Escalate { subject, reason, .. }, IntentState::Done { .. }) =
+                (&intent.deed, &intent.state)
                 && !closed.contains(subject)
             {
                 needs_people.retain(|n| n.number != *subject);

@@ -19,7 +19,8 @@ pub(crate) struct HostWorld {
 
 impl HostWorld {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        let clock = HostClock::new(shared.store.changes(), shared.book.changes(), Arc::clone(&shared.stopping));
+        let clock =
+            HostClock::new(shared.store.changes(), shared.book.changes(), Arc::clone(&shared.stopping));
         Self { shared, clock }
     }
 }

@@ -36,7 +36,8 @@ pub struct CheckReport {
 /// Runs checks.
 pub trait Checker: Send + Sync {
     /// Runs all checks of the order; the reports come in its order.
-    fn check(&self, order: &CheckOrder) -> impl Future<Output = Result<Vec<CheckReport>, EngineError>> + Send;
+    fn check(&self, order: &CheckOrder)
+    -> impl Future<Output = Result<Vec<CheckReport>, EngineError>> + Send;
 }
 
 impl<C: Checker> Checker for std::sync::Arc<C> {

@@ -354,7 +354,10 @@ pub trait Store: Send + Sync {
     ) -> impl Future<Output = Result<Vec<HeadSeen>, StoreError>> + Send;
 
     /// Pull requests that were observed and have no outcome yet, ascending.
-    fn pulls_without_outcome(&self, repo: &RepoName) -> impl Future<Output = Result<Vec<Number>, StoreError>> + Send;
+    fn pulls_without_outcome(
+        &self,
+        repo: &RepoName,
+    ) -> impl Future<Output = Result<Vec<Number>, StoreError>> + Send;
 
     /// Records an outcome; a second one of the same pull request changes nothing. Acknowledged.
     fn record_outcome(
