@@ -1,4 +1,4 @@
-//! Runs seeds from the command line: `simulate FIRST COUNT [CHILDREN]`, `simulate replay SEED [CHILDREN]`.
+//! Runs seeds from the command line: `simulate FIRST COUNT [CHILDREN] [REPOS]`, `simulate replay SEED [CHILDREN]`.
 
 use banksman_sim::{SimOptions, replay, simulate};
 
@@ -14,10 +14,13 @@ fn main() {
     }
     let first = number(0, 0);
     let seeds = first..first + number(1, 100);
-    let report = simulate(&SimOptions { children, ..SimOptions::new(seeds) }, &|_| {});
+    let repos = number(3, 1) as u32;
+    let report = simulate(&SimOptions { children, repos, ..SimOptions::new(seeds) }, &|_| {});
     for violation in report.violations.iter().take(40) {
         println!("{violation}");
     }
+    report.last_lines.iter().for_each(|line| println!("    {line}"));
+    report.seen.iter().for_each(|(what, count)| println!("{count:>9} {what}"));
     println!(
         "{} worlds, {} violations, {} merges ({:.1} a day), {} asks, {} escalations, {} effects, {} crashes, {} attempts, {:.1} s",
         report.worlds,

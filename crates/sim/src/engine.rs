@@ -104,12 +104,11 @@ impl Universe {
                 Ok(sha)
             })
             .unwrap_or(Err(FailReason::BadObjects))?;
-        if let Some((work, _)) = self.log.running.get(&order.attempt).copied() {
-            if let Some(first) = self.log.published.insert(work, order.attempt) {
-                let what =
-                    format!("attempts {first} and {} both published for work item {work}", order.attempt);
-                self.violated(Invariant::NoOverlap, what);
-            }
+        if let Some((work, _)) = self.log.running.get(&order.attempt).copied()
+            && let Some(first) = self.log.published.insert(work, order.attempt)
+        {
+            let what = format!("attempts {first} and {} both published for work item {work}", order.attempt);
+            self.violated(Invariant::NoOverlap, what);
         }
         Ok(sha)
     }
@@ -218,7 +217,10 @@ impl SimEngine {
             })
         });
         match published {
-            Ok(sha) => ReportResult::Published { sha },
+            Ok(sha) => {
+                self.0.shared.with(|u| u.see(task_name(&order.task)));
+                ReportResult::Published { sha }
+            }
             Err(reason) => ReportResult::Failed { reason },
         }
     }
@@ -241,5 +243,17 @@ impl SimEngine {
             })
             .collect();
         ReportResult::Reviewed { verdict: Verdict::Changes, threads }
+    }
+}
+
+/// The name under which published work is counted.
+fn task_name(task: &Task) -> &'static str {
+    match task {
+        Task::Implement { .. } => "publish a change",
+        Task::FixReviews { .. } => "publish an answer to reviews",
+        Task::FixConflict { .. } => "publish a resolved conflict",
+        Task::FixChecks { .. } => "publish mended checks",
+        Task::ResolveConflict { .. } => "publish our own resolution",
+        Task::Review { .. } => "publish a review",
     }
 }

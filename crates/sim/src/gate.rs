@@ -126,6 +126,7 @@ impl Me {
             Fate::Pass => Ok(()),
             Fate::Wait(time) => {
                 if time > 30 * SECOND {
+                    self.shared.with(|u| u.see("stall"));
                     self.shared.stalled(self.process, now + time);
                     self.shared.note(self.process, "stall", time as u64, || {
                         format!("at {call} for {} s", time / SECOND)
@@ -135,6 +136,7 @@ impl Me {
                 Ok(())
             }
             Fate::NoAnswer => {
+                self.shared.with(|u| u.see(if side == Side::After { "answer lost" } else { "call failed" }));
                 self.shared.note(self.process, "no answer", 0, || format!("{call}, {side:?} its effect"));
                 Err(NoAnswer)
             }

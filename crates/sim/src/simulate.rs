@@ -18,6 +18,7 @@ use crate::{
 };
 use serde::Serialize;
 use std::{
+    collections::BTreeMap,
     ops::Range,
     sync::{
         Arc, Mutex,
@@ -82,7 +83,14 @@ pub struct SimReport {
     pub days: f64,
     /// Wall time in seconds.
     pub seconds: f64,
+    /// How often each kind of thing happened: effects, calls for a person, published work, faults.
+    pub seen: BTreeMap<&'static str, u64>,
+    /// The end of the trace of the first seed that violates something.
+    pub last_lines: Vec<String>,
 }
+
+/// Lines of a trace that a report shows.
+const LAST_LINES: usize = 40;
 
 impl SimReport {
     /// Merges per simulated day.
@@ -97,6 +105,7 @@ struct Finished {
     lines: Vec<String>,
     violations: Vec<Violation>,
     tally: Tally,
+    seen: BTreeMap<&'static str, u64>,
     micros: i64,
 }
 
@@ -118,6 +127,8 @@ pub fn simulate(options: &SimOptions, progress: &(dyn Fn(u64) + Sync)) -> SimRep
         attempts: 0,
         days: 0.0,
         seconds: 0.0,
+        seen: BTreeMap::new(),
+        last_lines: Vec::new(),
     });
     let mut days: Vec<(u64, i64)> = Vec::new();
     let all_days = Mutex::new(&mut days);
@@ -139,6 +150,9 @@ pub fn simulate(options: &SimOptions, progress: &(dyn Fn(u64) + Sync)) -> SimRep
                     report.effects += finished.tally.effects;
                     report.crashes += finished.tally.crashes;
                     report.attempts += finished.tally.attempts;
+                    for (what, count) in finished.seen {
+                        *report.seen.entry(what).or_default() += count;
+                    }
                     crate::executor::held(&all_days).push((seed, finished.micros));
                     drop(report);
                     let done = done.fetch_add(1, Ordering::Relaxed) + 1;
@@ -151,6 +165,10 @@ pub fn simulate(options: &SimOptions, progress: &(dyn Fn(u64) + Sync)) -> SimRep
     });
     let mut report = report.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
     report.violations.sort_by_key(|v| v.seed);
+    if let Some(first) = report.violations.first() {
+        let mut lines = replay(first.seed, options).lines;
+        report.last_lines = lines.split_off(lines.len().saturating_sub(LAST_LINES));
+    }
     let micros: i64 = days.iter().map(|(_, m)| m).sum();
     report.days = micros as f64 / (24 * HOUR) as f64;
     report.seconds = Duration::as_secs_f64(&started.elapsed());
@@ -182,10 +200,11 @@ fn run(seed: u64, options: &SimOptions, record: Record) -> Finished {
             u.check_end(&shared.plan.repos);
         }
     });
-    let (violations, tally) = shared.with(|u| (u.violations().to_vec(), u.tally));
+    let (violations, tally, seen) =
+        shared.with(|u| (u.violations().to_vec(), u.tally, std::mem::take(&mut u.seen)));
     let record = std::mem::take(&mut *shared.record());
     let micros = shared.kernel.now();
-    Finished { hash: record.hash(), lines: record.into_lines(), violations, tally, micros }
+    Finished { hash: record.hash(), lines: record.into_lines(), violations, tally, seen, micros }
 }
 
 /// Fills the world and starts everybody.

@@ -10,8 +10,10 @@ use crate::{
 use banksman_core::{
     id::Number,
     intent::{Receipt, Step},
+    policy::EscalateReason,
     port::{IssueText, Refusal},
     repo::RepoRules,
+    say::Sentence,
     signals::Mark,
     signals::{PullState, Signals},
     text::RepoName,
@@ -30,6 +32,8 @@ pub(crate) struct Universe {
     pub(crate) rules: BTreeMap<RepoName, RepoRules>,
     pub(crate) log: Log,
     pub(crate) tally: Tally,
+    /// How often each kind of thing happened.
+    pub(crate) seen: BTreeMap<&'static str, u64>,
     pub(crate) notes: Notes,
     /// Things that nature still has in mind.
     pub(crate) agenda: u32,
@@ -75,6 +79,7 @@ impl Universe {
             rules: BTreeMap::new(),
             log: Log::default(),
             tally: Tally::default(),
+            seen: BTreeMap::new(),
             notes: Notes::default(),
             agenda: 0,
             settled: BTreeMap::new(),
@@ -118,6 +123,7 @@ impl Universe {
             let effect = town.apply(now, step, text)?;
             if effect.changed {
                 u.tally.effects += 1;
+                u.see(name_of(step));
                 u.count(repo, step, intent);
                 u.remember(repo, town, step, &ticked);
                 objections.into_iter().for_each(|(invariant, what)| u.violated(invariant, what));
@@ -131,12 +137,19 @@ impl Universe {
     pub(crate) fn answered(&mut self, repo: &RepoName, town: &Town, signals: &[Signals]) {
         for signals in signals.iter().filter(|s| s.state == PullState::Open) {
             let reviews = signals.reviews;
-            if signals.all_green() && reviews.approved >= reviews.required && reviews.changes_requested == 0 {
-                if let Some(commit) = town.commit(&signals.head) {
-                    self.notes.evaluated.insert((repo.clone(), signals.number, commit));
-                }
+            let content = reviews.approved >= reviews.required && reviews.changes_requested == 0;
+            if signals.all_green()
+                && content
+                && let Some(commit) = town.commit(&signals.head)
+            {
+                self.notes.evaluated.insert((repo.clone(), signals.number, commit));
             }
         }
+    }
+
+    /// Counts something that happened.
+    pub(crate) fn see(&mut self, what: &'static str) {
+        *self.seen.entry(what).or_default() += 1;
     }
 
     /// Nothing that strangers wrote may be in there (I10).
@@ -161,5 +174,42 @@ impl Universe {
 
     pub(crate) fn violations(&self) -> &[Violation] {
         &self.violations
+    }
+}
+
+/// The name under which a step is counted.
+fn name_of(step: &Step) -> &'static str {
+    match step {
+        Step::CreateIssue { .. } => "create issue",
+        Step::CreateEpic { .. } => "create epic",
+        Step::ExtendChecklist { .. } => "extend checklist",
+        Step::Comment { say, .. } => match say {
+            Sentence::FixReviews => "ask about reviews",
+            Sentence::FixConflict => "ask about a conflict",
+            Sentence::TargetBranch { .. } => "name the target branch",
+            Sentence::Parent { .. } => "name the parent",
+            Sentence::Created { .. } => "name the created issues",
+            Sentence::NeedsApproval => "ask for approval",
+            Sentence::NeedsIntervention { reason } => match reason {
+                EscalateReason::ReviewLimit => "call: review limit",
+                EscalateReason::ConflictUnresolved => "call: conflict",
+                EscalateReason::ChecksRed => "call: checks red",
+                EscalateReason::AttemptsFailed => "call: attempts failed",
+                EscalateReason::PullClosed => "call: pull request closed",
+                EscalateReason::Refused => "call: refused",
+            },
+        },
+        Step::AddLabel { .. } => "add label",
+        Step::CloseIssue { .. } => "close issue",
+        Step::LinkChild { .. } => "link child",
+        Step::LinkBlocker { .. } => "link blocker",
+        Step::CreateBranch { .. } => "create branch",
+        Step::DeleteBranch { .. } => "delete branch",
+        Step::OpenPull { .. } => "open pull request",
+        Step::ResolveThread { .. } => "resolve thread",
+        Step::UpdateBranch { .. } => "update branch",
+        Step::EnableAutoMerge { .. } => "enable auto-merge",
+        Step::Merge { .. } => "merge",
+        Step::Tick { .. } => "tick",
     }
 }

@@ -522,7 +522,6 @@ impl Town {
 macro_rules! constant {
     ($($name:ident -> $type:ty;)*) => {
         $(pub(crate) fn $name(text: &str) -> $type {
-            #[expect(clippy::expect_used, reason = "called with the simulation's own names only")]
             <$type>::new(text).expect("a valid name")
         })*
     };
