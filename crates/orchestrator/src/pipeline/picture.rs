@@ -304,7 +304,7 @@ impl<W: World> Orchestrator<W> {
                 Made::Pull { number } => Some(number),
                 _ => None,
             })
-            .last();
+            .next_back();
         let Some(number) = number else { return Ok(None) };
         let signals = self.world.forge().pulls(&rules.repo, &PullQuery::Numbers(vec![number])).await?;
         Ok(signals.into_iter().next().map(|s| (s.number, s.state, s.head)))
