@@ -132,6 +132,13 @@ text_type!(
     Holder, "lease holder", |t| graphic(t, 200)
 );
 
+impl Fingerprint {
+    /// From its sixteen bytes.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

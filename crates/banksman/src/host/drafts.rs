@@ -1,7 +1,7 @@
 //! The texts of a plan's issues, handed to the forge at the moment of the step and kept nowhere (S8).
 
 use banksman_core::{
-    audit::{self, IssueDraft, StageOnePlan},
+    audit::{IssueDraft, StageOnePlan},
     port::IssueText,
     tainted::Tainted,
     text::{Fingerprint, Label},
@@ -19,25 +19,18 @@ impl PlanDrafts {
         let mut orders = Vec::new();
         for audit in &plan.audits {
             for issue in &audit.issues {
-                let Some(fingerprint) = known(&issue.draft.fingerprint) else { continue };
+                let fingerprint = issue.draft.fingerprint.clone();
                 drafts.insert(fingerprint.clone(), issue.draft.clone());
                 orders.push(IssueOrder { fingerprint, blocks: Vec::new() });
             }
             for pattern in &audit.patterns {
-                let Some(fingerprint) = known(&pattern.draft.fingerprint) else { continue };
+                let fingerprint = pattern.draft.fingerprint.clone();
                 drafts.insert(fingerprint.clone(), pattern.draft.clone());
-                orders.push(IssueOrder {
-                    fingerprint,
-                    blocks: pattern.members.iter().filter_map(known).collect(),
-                });
+                orders.push(IssueOrder { fingerprint, blocks: pattern.members.clone() });
             }
         }
         (Self(drafts), orders)
     }
-}
-
-fn known(fingerprint: &audit::Fingerprint) -> Option<Fingerprint> {
-    Fingerprint::new(fingerprint.as_str()).ok()
 }
 
 impl Drafts for PlanDrafts {

@@ -273,7 +273,8 @@ impl Known {
             locations: self.locations,
             fix: self.fix,
             acceptance,
-            fingerprint: Fingerprint::default(),
+            // `assign` gives it once all findings are known.
+            fingerprint: Fingerprint::from_bytes([0; 16]),
             line: self.line,
         }
     }

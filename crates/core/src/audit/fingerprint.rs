@@ -4,39 +4,23 @@
 //! or code that moves a little keeps its issues.
 
 use std::collections::HashMap;
-use std::fmt;
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Finding, Location};
+use crate::text::Fingerprint;
 
-/// Sixteen bytes of SHA-256, as 32 hexadecimal digits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-pub struct Fingerprint(String);
-
-impl Fingerprint {
-    /// The digits.
-    pub fn as_str(&self) -> &str {
-        &self.0
+/// The fingerprint of a list of parts; the parts cannot run into each other. Sixteen bytes of SHA-256.
+pub(crate) fn of<'a>(parts: impl IntoIterator<Item = &'a str>) -> Fingerprint {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
     }
-
-    /// The fingerprint of a list of parts; the parts cannot run into each other.
-    pub(crate) fn of<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut hash = Sha256::new();
-        for part in parts {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part.as_bytes());
-        }
-        let digest = hash.finalize();
-        Self(digest[..16].iter().map(|byte| format!("{byte:02x}")).collect())
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+    let digest = hash.finalize();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    Fingerprint::from_bytes(bytes)
 }
 
 /// Gives every finding its fingerprint; equal ones in one report are told apart by their order.
@@ -46,12 +30,12 @@ pub(crate) fn assign(findings: &mut [Finding], audit: &str) {
         let title = normalised(&finding.title);
         let id = finding.id.as_deref().unwrap_or_default();
         let paths = paths(&finding.locations);
-        let first = Fingerprint::of([audit, id, &title, &paths]);
+        let first = of([audit, id, &title, &paths]);
         let count = seen.entry(first.clone()).or_default();
         *count += 1;
         finding.fingerprint = match *count {
             1 => first,
-            n => Fingerprint::of([audit, id, &title, &paths, &n.to_string()]),
+            n => of([audit, id, &title, &paths, &n.to_string()]),
         };
     }
 }

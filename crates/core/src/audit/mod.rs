@@ -29,7 +29,7 @@ pub use error::{AuditError, MAX_REPORT_BYTES};
 pub use finding::{
     Complexity, Finding, FindingStatus, FindingType, LineSpan, Location, Report, Scope, Severity,
 };
-pub use fingerprint::Fingerprint;
+pub use crate::text::Fingerprint;
 pub use format::{Format, parse};
 pub use location::package;
 pub use pattern::{Pattern, PatternKind, patterns};

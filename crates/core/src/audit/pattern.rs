@@ -21,7 +21,7 @@ use super::assess::first_sentence;
 use super::closed_words::closed_words;
 use super::draft::{self, IssueDraft, Parts};
 use super::location::package;
-use super::{Complexity, Finding, FindingType, Fingerprint, Report, Severity, defuse};
+use super::{Complexity, Finding, FindingType, Fingerprint, Report, Severity, defuse, fingerprint};
 
 /// Fewest findings and fewest packages of a pattern.
 const MIN_MEMBERS: usize = 3;
@@ -159,7 +159,7 @@ fn stems(text: &str) -> BTreeSet<String> {
 
 fn pattern(report: &Report, kind: PatternKind, group: &[&Finding]) -> Pattern {
     let members: Vec<Fingerprint> = group.iter().map(|finding| finding.fingerprint.clone()).collect();
-    let id = Fingerprint::of([kind.as_str()].into_iter().chain(members.iter().map(Fingerprint::as_str)));
+    let id = fingerprint::of([kind.as_str()].into_iter().chain(members.iter().map(Fingerprint::as_str)));
     // The title of the finding that stands first in the report: the one that its readers know.
     let first = group.iter().min_by_key(|finding| (finding.line, &finding.fingerprint)).copied();
     let title = first.map(|finding| finding.title.clone()).unwrap_or_default();
