@@ -63,8 +63,8 @@ impl<W: World> Orchestrator<W> {
         let wish = Wish { round, ..Wish::new(pull, deed) };
         Ok(match self.fulfil(&turn, &rules.repo, wish, &NoDrafts).await? {
             Did::Done(_) => {
-                let mut picture = self.observe(rules).await?;
-                self.enqueue_work(&turn, rules, &mut picture).await?;
+                let picture = self.observe(rules).await?;
+                self.enqueue_work(&turn, rules, &picture).await?;
                 action.map_or(Fixed::Already, Fixed::Did)
             }
             Did::Already(_) => Fixed::Already,

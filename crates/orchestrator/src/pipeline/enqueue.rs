@@ -13,12 +13,13 @@ use banksman_core::{
 };
 
 impl<W: World> Orchestrator<W> {
-    /// Enqueues what is due and is not there yet; cancels what is not needed any more. Keys make a repetition harmless.
+    /// Enqueues what is due and is not there yet; cancels what is not needed any more. Keys make a repetition harmless. The picture stays as
+    /// it was taken: work read later than the signals would speak of effects that they do not show yet.
     pub(crate) async fn enqueue_work(
         &self,
         turn: &Turn,
         rules: &RepoRules,
-        picture: &mut Picture,
+        picture: &Picture,
     ) -> Result<bool, Trouble> {
         let mut due: Vec<(Task, EngineName)> = Vec::new();
         self.labelled_issues(picture, &mut due);
@@ -48,10 +49,6 @@ impl<W: World> Orchestrator<W> {
                 self.world.store().cancel(&lease, item.id, self.now()).await?;
                 changed = true;
             }
-        }
-        if changed {
-            let filter = banksman_core::port::WorkFilter::Repo(rules.repo.clone());
-            picture.work = self.world.store().work(&filter).await?;
         }
         Ok(changed)
     }

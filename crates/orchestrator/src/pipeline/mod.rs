@@ -74,8 +74,8 @@ impl<W: World> Orchestrator<W> {
             return Ok(self.soon());
         }
         self.continue_plans(&turn, rules).await?;
-        let mut picture = self.observe(rules).await?;
-        let mut acted = self.enqueue_work(&turn, rules, &mut picture).await?;
+        let picture = self.observe(rules).await?;
+        let mut acted = self.enqueue_work(&turn, rules, &picture).await?;
         acted |= self.act_on_pulls(&turn, rules, &picture).await?;
         let issues = self.act_on_issues(&turn, rules, &picture).await?;
         acted |= issues.acted;
