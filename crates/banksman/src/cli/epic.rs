@@ -193,6 +193,7 @@ async fn known(host: &Host, epic: Option<Number>) -> anyhow::Result<()> {
 
 async fn sync(host: &Host, app: &App, epic: Option<Number>) -> anyhow::Result<Exit> {
     known(host, epic).await?;
+    let _lock = host.recover().await?;
     let rules = host.rules().remove(0);
     let look: Look = host.orchestrator()?.sweep(&rules).await.map_err(|trouble| {
         Failure::new(trouble.to_string(), "a running `monitor`, `onboard` or `epic run` does this by itself")

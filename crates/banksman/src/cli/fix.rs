@@ -58,6 +58,7 @@ pub(super) fn run(args: &FixArgs, app: &App) -> anyhow::Result<Exit> {
     let fixed = block_on(async {
         let policy = Host::sandbox_policy(&settings);
         let host = Host::open(&settings, policy, hosted, Default::default(), Surface::kept()).await?;
+        let _lock = host.recover().await?;
         let rules = host.rules().remove(0);
         match host.orchestrator()?.fix(&rules, Number(args.pull), fix).await {
             Ok(fixed) => Ok(fixed),

@@ -1,9 +1,4 @@
 //! The command line: one file per command. What a command does stands in its file; here is only the list.
-// DIVISION OF LABOUR (delete this note at the end): the lead writes ../host/ (lock, clock, world, loops) and the commands onboard, epic,
-// monitor, fix, demo (files cli/{onboard,epic,monitor,fix,demo}.rs); `demo` (another engineer) writes ../demo/. ./test, .ci/run, ./bench,
-// measure/, deny.toml, SECURITY, CONTRIBUTING, CHANGELOG, LICENSE-* are written: extend only. Yours, in this order: surface/ (Watcher with
-// lines, JSON, live table: `surface::watcher(page, ..) -> impl Watcher` and the summary), inventory (repos.toml: `Inventory::load/save`,
-// entry -> RepoRules + the forge's LocalRepo), repos, forge, doctor, simulate, README + docs/cli.md, tests/it.
 
 mod audit;
 mod completions;
@@ -18,6 +13,7 @@ mod onboard;
 mod reference;
 mod repos;
 mod simulate;
+mod standing;
 
 use crate::{app::App, output::Exit};
 use clap::{Args, Parser, Subcommand};

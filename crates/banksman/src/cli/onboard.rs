@@ -43,7 +43,7 @@ pub(crate) struct OnboardArgs {
     #[arg(long = "reviewer", value_name = "NAME")]
     reviewers: Vec<EngineName>,
     /// A check that has to pass before a merge, as NAME=COMMAND, run by sh in a fresh checkout.
-    #[arg(long = "check", value_name = "NAME=COMMAND", value_parser = check)]
+    #[arg(long = "check", value_name = "NAME=COMMAND", value_parser = super::repos::check)]
     checks: Vec<(CheckName, String)>,
     /// The branch that epics are merged into, where it is not the usual one.
     #[arg(long, value_name = "BRANCH")]
@@ -57,14 +57,6 @@ pub(crate) struct OnboardArgs {
     /// Show the plan and do nothing.
     #[arg(long)]
     dry_run: bool,
-}
-
-fn check(text: &str) -> Result<(CheckName, String), String> {
-    let (name, command) =
-        text.split_once('=').ok_or("write it as NAME=COMMAND, for example test='make test'")?;
-    let name = CheckName::new(name.trim()).map_err(|e| e.to_string())?;
-    let command = command.trim();
-    if command.is_empty() { Err("the command is empty".to_owned()) } else { Ok((name, command.to_owned())) }
 }
 
 /// The plan as scripts get it.
@@ -84,8 +76,7 @@ struct PlanShown<'a> {
 
 pub(super) fn run(args: &OnboardArgs, app: &App) -> anyhow::Result<Exit> {
     let repository = Repository::inspect(&args.repo, args.default_branch.as_ref())?;
-    let reports =
-        args.audits.iter().map(|file| named(read_report(file)?, file)).collect::<anyhow::Result<Vec<_>>>()?;
+    let reports = args.audits.iter().map(|file| read_report(file)).collect::<anyhow::Result<Vec<_>>>()?;
     refuse_nothing(&reports)?;
     let config = app.config()?;
     let mut settings = config.settings.clone();
@@ -195,15 +186,6 @@ pub(super) async fn cast(host: &Host, repo: &RepoName) -> anyhow::Result<()> {
     }
     host.shared.surface.cast(cast);
     Ok(())
-}
-
-/// Reports are known by their file's name, so that a rerun from another folder finds its issues again.
-fn named(mut report: Report, file: &std::path::Path) -> anyhow::Result<Report> {
-    if let Some(name) = file.file_name() {
-        let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-        report = audit::parse(&bytes, &name.to_string_lossy())?;
-    }
-    Ok(report)
 }
 
 fn refuse_nothing(reports: &[Report]) -> anyhow::Result<()> {

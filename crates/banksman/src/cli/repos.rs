@@ -1,8 +1,9 @@
 //! `repos`: the inventory. Lists, adds, changes and removes repositories; their files are never touched.
 
+use super::standing::{Standing, standings};
 use crate::{
     app::App,
-    home::{Checks, Entry, Home, Inventory, Lock, PolicyEntry, short},
+    home::{Entry, Home, Inventory, Lock, short},
     host::Repository,
     output::{Cell, Exit, Failure, Table, style},
 };
@@ -153,23 +154,7 @@ impl How {
 
     /// The entry of a repository that is new.
     pub(crate) fn entry(self, path: PathBuf, default_branch: BranchName) -> Entry {
-        let mut entry = Entry {
-            path,
-            default_branch,
-            implementers: Vec::new(),
-            reviewers: Vec::new(),
-            checks: Checks::default(),
-            required_approvals: 0,
-            require_up_to_date: false,
-            allowed: Vec::new(),
-            tier: None,
-            language: None,
-            weight: None,
-            daily_tasks: None,
-            attempts: None,
-            check_fix_rounds: None,
-            policy: PolicyEntry::default(),
-        };
+        let mut entry = Entry::new(path, default_branch);
         self.apply(&mut entry);
         entry
     }
@@ -182,6 +167,8 @@ struct Shown<'a> {
     repo: &'a str,
     #[serde(flatten)]
     entry: &'a Entry,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    standing: Option<Standing>,
 }
 
 pub(super) fn run(args: &ReposArgs, app: &App) -> anyhow::Result<Exit> {
@@ -189,7 +176,7 @@ pub(super) fn run(args: &ReposArgs, app: &App) -> anyhow::Result<Exit> {
     let home = Home::at(&config.settings.home);
     let mut inventory = Inventory::read(&home.inventory())?;
     match args.what.as_ref().unwrap_or(&What::List) {
-        What::List => list(&inventory, app)?,
+        What::List => list(&inventory, &home, app)?,
         What::Show { repo } => {
             let (name, entry) = inventory.find(repo.as_deref())?;
             show(short(&name), entry, app)?;
@@ -260,25 +247,39 @@ fn new_name(inventory: &Inventory, name: &str, path: &std::path::Path) -> anyhow
     Ok(())
 }
 
-fn list(inventory: &Inventory, app: &App) -> anyhow::Result<()> {
+fn list(inventory: &Inventory, home: &Home, app: &App) -> anyhow::Result<()> {
     let names: Vec<_> = inventory.all().collect();
-    let shown: Vec<Shown<'_>> =
-        names.iter().map(|(repo, entry)| Shown { name: short(repo), repo: repo.as_str(), entry }).collect();
+    let repos: Vec<_> = names.iter().map(|(repo, _)| repo.clone()).collect();
+    let standings = standings(home, &repos)?;
+    let shown: Vec<Shown<'_>> = names
+        .iter()
+        .map(|(repo, entry)| Shown {
+            name: short(repo),
+            repo: repo.as_str(),
+            entry,
+            standing: standings.get(repo).copied(),
+        })
+        .collect();
     app.page.write(&shown, |shown| {
         if shown.is_empty() {
             return "no repositories yet: `banksman repos add PATH` or `banksman onboard PATH` adds one\n"
                 .to_owned();
         }
-        let mut table = Table::new(&["name", "default", "engine", "reviewers", "checks", "path"]);
+        let mut table =
+            Table::new(&["name", "stage", "issues", "audits", "epics", "pulls", "engine", "checks", "path"]);
         for repo in shown {
             let names =
                 |list: &[EngineName]| list.iter().map(EngineName::as_str).collect::<Vec<_>>().join(" ");
+            let count = |n: Option<usize>| Cell::new(n.unwrap_or(0).to_string(), style::PLAIN);
             let checks = repo.entry.checks.0.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>().join(" ");
             table.row([
                 Cell::new(repo.name, style::HEAD),
-                repo.entry.default_branch.as_str().into(),
+                repo.standing.map_or("", |s| s.stage.word()).into(),
+                count(repo.standing.map(|s| s.open_issues)),
+                count(repo.standing.map(|s| s.open_audits)),
+                count(repo.standing.map(|s| s.open_epics)),
+                count(repo.standing.map(|s| s.open_pulls)),
                 names(&repo.entry.implementers).into(),
-                names(&repo.entry.reviewers).into(),
                 if checks.is_empty() { Cell::new("none", style::WARN) } else { checks.into() },
                 Cell::new(repo.entry.path.display().to_string(), style::DIM),
             ]);
@@ -290,5 +291,6 @@ fn list(inventory: &Inventory, app: &App) -> anyhow::Result<()> {
 fn show(name: &str, entry: &Entry, app: &App) -> anyhow::Result<()> {
     let repo = format!("local/{name}");
     let written = toml::to_string(entry)?.replace("\n[policy]", &format!("\n[repos.{name}.policy]"));
-    app.page.write(&Shown { name, repo: &repo, entry }, |_| format!("[repos.{name}]\n{written}"))
+    app.page
+        .write(&Shown { name, repo: &repo, entry, standing: None }, |_| format!("[repos.{name}]\n{written}"))
 }

@@ -3,7 +3,7 @@
 mod inventory;
 mod lock;
 
-pub(crate) use inventory::{Checks, Entry, Inventory, PolicyEntry, repo_name, short};
+pub(crate) use inventory::{Checks, Entry, Inventory, repo_name, short};
 pub(crate) use lock::{Lock, running_pid};
 
 use anyhow::Context;
