@@ -17,8 +17,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
-/// Slow sweep while nothing moves.
-const IDLE: SignedDuration = SignedDuration::from_secs(60);
+/// Slow sweep while nothing moves; longer than a lease, so that a quiet repository is free for another process in between.
+const IDLE: SignedDuration = SignedDuration::from_secs(90);
 /// Sweep while something moves, in case a wake-up gets lost.
 const BUSY: SignedDuration = SignedDuration::from_secs(5);
 
