@@ -7,7 +7,8 @@ fn main() {
     let number = |n: usize, default: u64| words.get(n).and_then(|w| w.parse().ok()).unwrap_or(default);
     let children = number(2, 4) as u32;
     if words.first().is_some_and(|w| w == "replay") {
-        let trace = replay(number(1, 0), &SimOptions { children, ..SimOptions::new(0..0) });
+        let repos = number(3, 1) as u32;
+        let trace = replay(number(1, 0), &SimOptions { children, repos, ..SimOptions::new(0..0) });
         trace.lines.iter().for_each(|line| println!("{line}"));
         trace.violations.iter().for_each(|v| println!("VIOLATION {v}"));
         return;

@@ -32,6 +32,7 @@ impl SimStore {
     ) -> Result<T, StoreError> {
         self.0.before(Port::Store, call).await.map_err(|_| StoreError::Failed("simulated".to_owned()))?;
         let answer = self.0.shared.with(write);
+        self.0.shared.note(self.0.process, call, answer.is_ok().into(), String::new);
         if answer.is_ok() {
             self.0.changed();
         }
