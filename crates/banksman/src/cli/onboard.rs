@@ -241,17 +241,7 @@ fn entry(
 
 /// The folder's name made fit, with a number behind it where another repository has it.
 fn free_name(repository: &Repository, inventory: &Inventory) -> anyhow::Result<RepoName> {
-    let folder = repository.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut name: String = folder
-        .trim_end_matches(".git")
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' })
-        .take(90)
-        .collect();
-    name = name.trim_start_matches(['-', '.']).to_owned();
-    if name.is_empty() {
-        name = "repository".to_owned();
-    }
+    let name = super::repos::default_name(&repository.path);
     for number in 1..1000 {
         let candidate = if number == 1 { name.clone() } else { format!("{name}-{number}") };
         let repo = repo_name(&candidate)?;
