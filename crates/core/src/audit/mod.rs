@@ -23,13 +23,13 @@ mod sarif;
 mod severity;
 mod status;
 
+pub use crate::text::Fingerprint;
 pub use closed_words::UnknownWord;
 pub use draft::{IssueDraft, MAX_TITLE};
 pub use error::{AuditError, MAX_REPORT_BYTES};
 pub use finding::{
     Complexity, Finding, FindingStatus, FindingType, LineSpan, Location, Report, Scope, Severity,
 };
-pub use crate::text::Fingerprint;
 pub use format::{Format, parse};
 pub use location::package;
 pub use pattern::{Pattern, PatternKind, patterns};
