@@ -1,7 +1,7 @@
 //! Work for engines of ours: what a hosted agent would notice by itself (its label, a request, red checks of its own pull
 //! request), and reviews.
 
-use super::{Orchestrator, Picture, PullView, Turn, deeds::done_at, history};
+use super::{AT_ONCE, Orchestrator, Picture, PullView, Turn, deeds::done_at, history};
 use crate::{Trouble, bug};
 use banksman_core::{
     intent::Deed,
@@ -11,6 +11,7 @@ use banksman_core::{
     text::EngineName,
     work::{Task, WorkItem, WorkOutcome, WorkState},
 };
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 impl<W: World> Orchestrator<W> {
     /// Enqueues what is due and is not there yet; cancels what is not needed any more. Keys make a repetition harmless. The picture stays as
@@ -33,16 +34,21 @@ impl<W: World> Orchestrator<W> {
             );
             due.extend(reviews(rules, pull));
         }
-        let mut changed = false;
-        for (task, engine) in due {
-            let known = picture.work.iter().any(|w| w.engine == engine && w.task.key() == task.key());
-            if !known {
+        due.retain(|(task, engine)| {
+            !picture.work.iter().any(|w| w.engine == *engine && w.task.key() == task.key())
+        });
+        let mut changed = !due.is_empty();
+        // At the same time, so that the store can group their commits.
+        stream::iter(due)
+            .map(|(task, engine)| async move {
                 let lease = self.lease(turn).await?;
                 let new = NewWork { repo: rules.repo.clone(), task, engine, at: self.now() };
                 self.world.store().enqueue(&lease, &new).await?;
-                changed = true;
-            }
-        }
+                Ok::<_, Trouble>(())
+            })
+            .buffered(AT_ONCE)
+            .try_collect::<Vec<()>>()
+            .await?;
         for item in picture.work.iter().filter(|w| matches!(w.state, WorkState::Queued { .. })) {
             if pointless(item, picture) {
                 let lease = self.lease(turn).await?;

@@ -16,11 +16,11 @@ use banksman_core::{
     work::WorkState,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 impl<W: World> Orchestrator<W> {
-    /// Records every open pull request and carries out what was decided. One merge and one update per base at a time: each changes
-    /// what the others were evaluated against.
+    /// Records every open pull request and carries out what was decided. Merges into one base come one after the other until one is
+    /// refused; at most one head is updated per base and look.
     pub(crate) async fn act_on_pulls(
         &self,
         turn: &Turn,
@@ -45,24 +45,39 @@ impl<W: World> Orchestrator<W> {
             .buffered(super::AT_ONCE)
             .try_collect::<Vec<()>>()
             .await?;
-        let mut busy_bases: BTreeSet<&BranchName> = BTreeSet::new();
         let mut wishes = Vec::new();
+        // What moves a base is done one after the other: each changes what the next was evaluated against.
+        let mut merges: BTreeMap<&BranchName, Vec<Wish>> = BTreeMap::new();
+        let mut updates: BTreeMap<&BranchName, Wish> = BTreeMap::new();
         for pull in picture.pulls.iter().filter(|p| p.signals.state == PullState::Open) {
             self.show_decision(rules, pull);
-            let moves_base =
-                matches!(pull.decision.action, Action::Merge { .. } | Action::UpdateBranch { .. });
-            if moves_base && !busy_bases.insert(&pull.signals.base) {
-                continue;
-            }
             let call =
                 || unreviewed(rules, picture, pull).then(|| escalation(pull, EscalateReason::ReviewLimit));
-            wishes.extend(wish(rules, pull).or_else(call));
+            let Some(wish) = wish(rules, pull).or_else(call) else { continue };
+            match wish.deed {
+                Deed::Merge { .. } => merges.entry(&pull.signals.base).or_default().push(wish),
+                Deed::UpdateBranch { .. } => drop(updates.entry(&pull.signals.base).or_insert(wish)),
+                _ => wishes.push(wish),
+            }
         }
-        if wishes.is_empty() {
-            return Ok(false);
+        // A head that is updated while its base moves is behind again at once.
+        wishes.extend(
+            updates.into_iter().filter(|(base, _)| !merges.contains_key(*base)).map(|(_, wish)| wish),
+        );
+        let mut done = self.fulfil_all(turn, &rules.repo, wishes).await?;
+        for chain in merges.into_values() {
+            for wish in chain {
+                let number = wish.subject;
+                let did = self.fulfil(turn, &rules.repo, wish, &super::deeds::NoDrafts).await?;
+                let merged = matches!(did, Did::Done(_));
+                done.push((number, did));
+                if !merged {
+                    break;
+                }
+            }
         }
         let mut acted = false;
-        for (number, did) in self.fulfil_all(turn, &rules.repo, wishes).await? {
+        for (number, did) in done {
             match did {
                 Did::Done(_) => acted = true,
                 Did::Refused(reason, tries) if tries >= REFUSALS && reason != Refusal::WorkTreeDirty => {

@@ -229,7 +229,7 @@ impl Book for SqliteBook {
         results: Vec<CheckLog>,
     ) -> Result<(), BookError> {
         let (repo, claim) = (repo.clone(), claim.clone());
-        self.write(Acknowledged, move |tx| checks::finish(tx, &repo, &claim, results)).await
+        self.write(Restartable, move |tx| checks::finish(tx, &repo, &claim, results)).await
     }
 
     async fn release_run(&self, repo: &RepoName, claim: &RunClaim) -> Result<(), BookError> {

@@ -241,7 +241,7 @@ pub trait Book: Send + Sync {
     /// that are not. Restartable.
     fn claim_run(&self, repo: &RepoName) -> impl Future<Output = Result<Option<RunClaim>, BookError>> + Send;
 
-    /// Ends a run; a claim that is not the run's last one changes nothing.
+    /// Ends a run; a claim that is not the run's last one changes nothing. Restartable: a run can be made again.
     fn finish_run(
         &self,
         repo: &RepoName,
