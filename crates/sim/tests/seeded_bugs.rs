@@ -23,7 +23,7 @@ fn every_bug_is_caught() {
             report.violations.first().cloned()
         });
         match caught {
-            Some(violation) => println!("{bug:?}: {violation}"),
+            Some(violation) => println!("caught: {bug:?}: {violation}"),
             None => missed.lock().unwrap().push(bug),
         }
     }

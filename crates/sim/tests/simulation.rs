@@ -1,6 +1,8 @@
 //! The orchestrator in simulated worlds: nothing is violated, seeds replay exactly, everything that matters happens somewhere, and
 //! nothing of strangers reaches a log.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
 use banksman_sim::{SimOptions, replay, simulate};
 use std::{
     io::Write,
