@@ -57,8 +57,20 @@ pub(crate) fn fold(
         }
     }
     let own = own_heads(intents, work);
-    history.implementer_head_at =
-        heads.iter().filter(|h| bug!(OwnHeadCounts) || !own.contains(&&h.sha)).map(|h| h.at).max();
+    // Whose a head is that comes while our own resolution runs is known once that ended: until then it answers nothing.
+    let resolving_since = work
+        .iter()
+        .filter(|w| {
+            matches!(w.task, Task::ResolveConflict { .. }) && !matches!(w.state, WorkState::Done { .. })
+        })
+        .map(|w| w.created_at)
+        .min();
+    let attributed = |head: &HeadSeen| resolving_since.is_none_or(|since| head.at <= since);
+    history.implementer_head_at = heads
+        .iter()
+        .filter(|h| bug!(OwnHeadCounts) || (attributed(h) && !own.contains(&&h.sha)))
+        .map(|h| h.at)
+        .max();
     history
 }
 
