@@ -6,8 +6,8 @@ use banksman_core::{
     event::{Event, What},
     id::Number,
     port::{
-        AttemptRecord, BriefFor, Claim, Clock, Engine, EngineError, Forge, Order, PullQuery, Report,
-        ReportResult, ReviewDraft, Store, StoreError, Watcher, WorkFilter, World,
+        AttemptRecord, BriefFor, Claim, Clock, Engine, EngineError, Forge, ForgeError, Order, PullQuery,
+        Report, ReportResult, ReviewDraft, Store, StoreError, Watcher, WorkFilter, World,
     },
     repo::RepoRules,
     signals::{PullState, Signals},
@@ -35,7 +35,7 @@ pub struct Worker<W: World> {
 /// What one round of a worker came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ran {
-    /// An attempt.
+    /// An item was claimed and dealt with.
     Attempt,
     /// Nothing was ready.
     Nothing,
@@ -84,6 +84,13 @@ impl<W: World> Worker<W> {
             return Ok(Ran::Nothing);
         };
         let started_at = self.now();
+        if !self.rules.iter().any(|rules| rules.repo == claim.item.repo) {
+            // Work of a repository that this process does not look after waits for one that does.
+            let again = started_at + LEASE;
+            let record = record(&claim, started_at, started_at, None);
+            self.world.store().finish(&claim, Err(again), &record).await?;
+            return Ok(Ran::Attempt);
+        }
         let plan = match self.plan(&claim).await {
             Ok(plan) => plan,
             Err(trouble) => {
@@ -274,8 +281,12 @@ impl<W: World> Worker<W> {
                 Task::Review { pull, head } => {
                     let reviewer = order.engine.clone();
                     let draft = ReviewDraft { pull: *pull, head: head.clone(), reviewer, verdict, threads };
-                    self.world.forge().review(&order.repo, draft).await?;
-                    Ok(WorkOutcome::Reviewed { verdict })
+                    match self.world.forge().review(&order.repo, draft).await {
+                        Ok(()) => Ok(WorkOutcome::Reviewed { verdict }),
+                        // The pull request ended while it was looked at.
+                        Err(ForgeError::Refused(_)) => Ok(WorkOutcome::Cancelled),
+                        Err(unclear) => return Err(unclear.into()),
+                    }
                 }
                 _ => Err(FailReason::BadVerdict),
             },
