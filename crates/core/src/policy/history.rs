@@ -21,7 +21,7 @@ pub struct History {
     /// Threads that Banksman resolved, ever. One of them that is open again was opened again by somebody who is not content with the
     /// answer: the implementer is asked about it, nothing resolves it a second time.
     pub resolved: Vec<ThreadId>,
-    /// The last escalation and what it saw.
+    /// What the last escalation saw; an earlier one that saw the present state goes before it.
     pub escalated: Option<Mark>,
 }
 

@@ -7,15 +7,17 @@ use banksman_core::{
     intent::{Deed, Intent, Made},
     policy::{History, Reply, Request, Requests, Resolution},
     port::HeadSeen,
+    signals::Mark,
     text::{EngineName, Sha},
     work::{Task, WorkItem, WorkOutcome, WorkState},
 };
 
-/// Folds the history of one pull request. `engine`: the engine of ours that implements it.
+/// Folds the history of one pull request. `now`: how it stands; `engine`: the engine of ours that implements it.
 pub(crate) fn fold(
     intents: &[Intent],
     work: &[&WorkItem],
     heads: &[HeadSeen],
+    now: &Mark,
     engine: Option<&EngineName>,
 ) -> History {
     let mut history = History::default();
@@ -42,7 +44,12 @@ pub(crate) fn fold(
                 };
             }
             Deed::ResolveThreads { threads, .. } => history.resolved.extend(threads),
-            Deed::Escalate { mark, .. } if !bug!(EscalationForgotten) => history.escalated.clone_from(mark),
+            // A state that a person was called to stays with that person, whatever came in between.
+            Deed::Escalate { mark, .. }
+                if !bug!(EscalationForgotten) && history.escalated.as_ref() != Some(now) =>
+            {
+                history.escalated.clone_from(mark);
+            }
             _ => {}
         }
     }

@@ -174,7 +174,7 @@ impl<W: World> Orchestrator<W> {
                 .map(|w| w.engine.clone())
         });
         let about: Vec<&WorkItem> = work.iter().filter(|w| w.task.subject() == signals.number).collect();
-        let history = history::fold(&intents, &about, &heads, engine.as_ref());
+        let history = history::fold(&intents, &about, &heads, &signals.mark(), engine.as_ref());
         let limits = match rules.limits {
             limits if bug!(RequestLimitIgnored) => Limits { review_requests: u32::MAX, ..limits },
             limits => limits,
