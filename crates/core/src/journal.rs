@@ -83,7 +83,7 @@ pub struct HeadLine {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cycle {
-    /// Threads that were open (review cycles only).
+    /// Threads that were there when the request was sent (review cycles only).
     pub threads: Vec<ThreadId>,
     /// When the request was sent.
     pub sent_at: Timestamp,

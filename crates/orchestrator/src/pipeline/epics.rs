@@ -96,7 +96,7 @@ impl<W: World> Orchestrator<W> {
     }
 
     /// Calls a person to an issue or an epic for which the forge keeps refusing a deed.
-    async fn call_if_refused(
+    pub(super) async fn call_if_refused(
         &self,
         turn: &Turn,
         rules: &RepoRules,

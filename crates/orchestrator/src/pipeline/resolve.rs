@@ -3,7 +3,8 @@
 
 use super::{
     Orchestrator, Picture, PullView, Turn,
-    deeds::{Did, NoDrafts, Wish, action_of, done_at},
+    deeds::{Did, NoDrafts, REFUSALS, Wish, action_of, done_at},
+    history::own_heads,
 };
 use crate::{Trouble, bug};
 use banksman_core::{
@@ -14,7 +15,9 @@ use banksman_core::{
     policy::EscalateReason,
     port::{Forge, HeadSeen, IssueQuery, OutcomeDetail, OutcomeRecord, OutcomeResult, Store, World},
     repo::RepoRules,
-    signals::{CheckState, IssueFacts, PullState},
+    signals::{CheckState, IssueFacts, PullState, Thread},
+    text::Sha,
+    work::WorkItem,
 };
 use jiff::Timestamp;
 
@@ -54,11 +57,16 @@ impl<W: World> Orchestrator<W> {
                     }),
                     false => None,
                 };
-                if let Some(deed) = wish
-                    && self.fulfil(turn, &rules.repo, Wish::new(child.number, deed), &NoDrafts).await?
-                        == Did::Unclear
-                {
-                    continue;
+                if let Some(deed) = wish {
+                    let wish = Wish::new(child.number, deed);
+                    let did = self.fulfil(turn, &rules.repo, wish, &NoDrafts).await?;
+                    acted |= self.call_if_refused(turn, rules, child.number, &did).await?;
+                    // Without an outcome the next look comes here again; a child that a person was called to is left to them.
+                    match did {
+                        Did::Unclear | Did::Pausing(_) => continue,
+                        Did::Refused(_, tries) if tries < REFUSALS => continue,
+                        Did::Done(_) | Did::Already(_) | Did::Refused(..) | Did::OverCap => {}
+                    }
                 }
             }
             let requests = pull.history.review.count + pull.history.conflict.count;
@@ -104,10 +112,12 @@ impl<W: World> Orchestrator<W> {
         ended_at: Timestamp,
     ) -> Result<JournalEntry, Trouble> {
         let about_child = self.world.store().intents_about(&rules.repo, child.number).await?;
-        let dispatched_at =
-            about_child.iter().find(|i| matches!(i.deed, Deed::Dispatch { .. })).and_then(done_at);
+        let dispatched_at = about_child.iter().filter(|i| hands_out(&i.deed)).find_map(done_at);
         let signals = &pull.signals;
         let begun = dispatched_at.unwrap_or(signals.created_at);
+        let work: Vec<&WorkItem> =
+            picture.work.iter().filter(|w| w.task.subject() == signals.number).collect();
+        let own = own_heads(&pull.intents, &work);
         Ok(JournalEntry {
             schema: JOURNAL_SCHEMA,
             repo: rules.repo.clone(),
@@ -122,8 +132,8 @@ impl<W: World> Orchestrator<W> {
                 PullState::Open | PullState::Closed { .. } => None,
             },
             heads: pull.heads.iter().map(|h| HeadLine { sha: h.sha.clone(), at: h.at }).collect(),
-            review_cycles: cycles(pull, |d| matches!(d, Deed::RequestReviewFix { .. })),
-            conflict_cycles: cycles(pull, |d| matches!(d, Deed::RequestConflictFix { .. })),
+            review_cycles: cycles(pull, &own, |d| matches!(d, Deed::RequestReviewFix { .. })),
+            conflict_cycles: cycles(pull, &own, |d| matches!(d, Deed::RequestConflictFix { .. })),
             ci_failures: pull.heads.iter().filter(|h| h.red_at.is_some()).map(|h| ci_run(pull, h)).collect(),
             automations: automations(about_child.iter().chain(&pull.intents)),
             implementer: pull.engine.clone(),
@@ -150,16 +160,21 @@ fn epic_of(picture: &Picture, child: &IssueFacts) -> Option<Number> {
         .or(child.parent)
 }
 
-/// Requests of one kind with the first head that came after each.
-fn cycles(pull: &PullView, kind: fn(&Deed) -> bool) -> Vec<Cycle> {
+fn hands_out(deed: &Deed) -> bool {
+    matches!(deed, Deed::Dispatch { .. } | Deed::DispatchDirect { .. })
+}
+
+/// Requests of one kind with the first head that answered each; heads of our `own` are no answer.
+fn cycles(pull: &PullView, own: &[&Sha], kind: fn(&Deed) -> bool) -> Vec<Cycle> {
     pull.intents
         .iter()
         .filter(|i| kind(&i.deed))
-        .filter_map(done_at)
-        .map(|sent_at| {
-            let answer = pull.heads.iter().find(|h| h.at > sent_at);
-            let threads =
-                pull.signals.threads.iter().filter(|t| t.created_at <= sent_at).map(|t| t.id).collect();
+        .filter_map(|i| Some((&i.deed, done_at(i)?)))
+        .map(|(deed, sent_at)| {
+            let answer = pull.heads.iter().find(|h| h.at > sent_at && !own.contains(&&h.sha));
+            let asked =
+                |t: &&Thread| matches!(deed, Deed::RequestReviewFix { .. }) && t.created_at <= sent_at;
+            let threads = pull.signals.threads.iter().filter(asked).map(|t| t.id).collect();
             Cycle {
                 threads,
                 sent_at,
