@@ -7,7 +7,7 @@ use super::{
 use crate::{Trouble, bug};
 use banksman_core::{
     event::What,
-    intent::Deed,
+    intent::{Deed, IntentState},
     policy::{Action, EscalateReason, WaitReason},
     port::{DecisionRecord, Refusal, Store, World},
     repo::RepoRules,
@@ -49,7 +49,11 @@ impl<W: World> Orchestrator<W> {
         // What moves a base is done one after the other: each changes what the next was evaluated against.
         let mut merges: BTreeMap<&BranchName, Vec<Wish>> = BTreeMap::new();
         let mut updates: BTreeMap<&BranchName, Wish> = BTreeMap::new();
-        for pull in picture.pulls.iter().filter(|p| p.signals.state == PullState::Open) {
+        let mut open: Vec<&PullView> =
+            picture.pulls.iter().filter(|p| p.signals.state == PullState::Open).collect();
+        // Whoever is refused again and again must not keep the base from the others.
+        open.sort_by_key(|pull| was_refused(rules, pull));
+        for pull in open {
             self.show_decision(rules, pull);
             let call =
                 || unreviewed(rules, picture, pull).then(|| escalation(pull, EscalateReason::ReviewLimit));
@@ -145,6 +149,14 @@ pub(crate) fn wish(rules: &RepoRules, view: &PullView) -> Option<Wish> {
         Action::Escalate { reason } => return Some(escalation(view, *reason)),
     };
     Some(Wish { subject: pull, deed, round, spend: None })
+}
+
+/// The forge refused before what is due now.
+fn was_refused(rules: &RepoRules, view: &PullView) -> bool {
+    wish(rules, view).is_some_and(|wish| {
+        let key = wish.deed.key(wish.round);
+        view.intents.iter().any(|i| i.key == key && matches!(i.state, IntentState::Refused { .. }))
+    })
 }
 
 /// Approval is missing and none of our reviewers has anything more to say about this head: their attempts failed, or they want
