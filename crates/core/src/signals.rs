@@ -3,6 +3,7 @@
 
 use crate::{
     id::{ActorId, Number, ThreadId},
+    intent::APPROVED,
     text::{BranchName, CheckName, Label, Login, ScopeWord, Sha},
 };
 use jiff::Timestamp;
@@ -255,6 +256,11 @@ impl IssueFacts {
     /// Whether it carries the label.
     pub fn has_label(&self, label: &str) -> bool {
         self.labels.iter().any(|l| l.as_str() == label)
+    }
+
+    /// A feature that no person approved yet: it is not dispatched (X3).
+    pub fn awaits_approval(&self) -> bool {
+        self.title.kind == Some(TitleKind::Feat) && !self.has_label(APPROVED)
     }
 }
 

@@ -8,7 +8,7 @@ use banksman_core::{
     epic::EpicPlan,
     id::Number,
     intent::{Deed, Intent, Made, Step},
-    port::{EpicRecord, ForgeError, IssueText, PlanRecord, Store, StoreError, World},
+    port::{EpicRecord, Forge, ForgeError, IssueQuery, IssueText, PlanRecord, Store, StoreError, World},
     repo::RepoRules,
     text::Fingerprint,
 };
@@ -77,15 +77,23 @@ impl<W: World> Orchestrator<W> {
         Ok(())
     }
 
-    /// Hands out issues that have no epic (A9). Those that are out already are left alone; the ones that the cap holds back come back.
+    /// Hands out issues that have no epic (A9). Those that are out already are left alone, features wait for a person's approval (X3);
+    /// the ones that the cap holds back come back.
     pub async fn dispatch_direct(
         &self,
         rules: &RepoRules,
         issues: &[Number],
     ) -> Result<Vec<Number>, Trouble> {
         let turn = self.turn(&rules.repo).await?;
+        let query = IssueQuery::Numbers(issues.to_vec());
+        let facts = self.world.forge().issues(&rules.repo, &query).await?;
         let mut held_back = Vec::new();
         for issue in issues {
+            if facts.iter().any(|f| f.number == *issue && f.awaits_approval()) {
+                let flag = Wish::new(*issue, Deed::FlagApproval { child: *issue });
+                self.fulfil(&turn, &rules.repo, flag, &crate::pipeline::NoDrafts).await?;
+                continue;
+            }
             let deed =
                 Deed::DispatchDirect { issue: *issue, label: RepoRules::agent_label(&rules.implementer) };
             let spend = self.spend(rules, &rules.implementer, *issue);

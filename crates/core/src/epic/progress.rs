@@ -4,8 +4,8 @@
 use super::Checklist;
 use crate::{
     id::Number,
-    intent::{APPROVED, Phase},
-    signals::{IssueFacts, PullState, TitleKind},
+    intent::Phase,
+    signals::{IssueFacts, PullState},
     text::Sha,
 };
 use std::collections::BTreeMap;
@@ -112,11 +112,7 @@ impl EpicFacts {
                         _ if !child.issue.blocked_by.is_empty() => {
                             ChildStatus::Blocked(child.issue.blocked_by.clone())
                         }
-                        _ if child.issue.title.kind == Some(TitleKind::Feat)
-                            && !child.issue.has_label(APPROVED) =>
-                        {
-                            ChildStatus::NeedsApproval
-                        }
+                        _ if child.issue.awaits_approval() => ChildStatus::NeedsApproval,
                         _ => ChildStatus::Ready,
                     },
                 };
