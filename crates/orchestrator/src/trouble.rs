@@ -14,9 +14,6 @@ pub enum Trouble {
     /// The forge gave no clear answer, or refused what has to be there.
     #[error("the forge could not be used")]
     Forge(#[from] ForgeError),
-    /// Issues block each other in a circle.
-    #[error("the epics cannot be planned")]
-    Plan(#[from] banksman_core::epic::PlanError),
 }
 
 impl Trouble {
@@ -25,8 +22,7 @@ impl Trouble {
         match self {
             Self::Elsewhere | Self::Forge(ForgeError::Unclear(_)) | Self::Store(StoreError::Fenced) => true,
             Self::Store(StoreError::Failed(_) | StoreError::Full | StoreError::Missing(_))
-            | Self::Forge(ForgeError::Refused(_))
-            | Self::Plan(_) => false,
+            | Self::Forge(ForgeError::Refused(_)) => false,
         }
     }
 }

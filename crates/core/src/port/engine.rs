@@ -73,13 +73,13 @@ pub struct ThreadDraft {
     pub body: Tainted,
 }
 
-/// An attempt that could not be made at all; nothing happened and it is not counted.
+/// An attempt that could not be made at all; nothing was published.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
-    /// The host is shutting down.
+    /// The host is shutting down; not counted.
     #[error("the attempt was interrupted")]
     Interrupted,
-    /// Something of the host failed; the chain is in the log.
+    /// Something of the host failed; the chain is in the log. Counted as [`FailReason::Workspace`].
     #[error("the attempt could not be made: {0}")]
     Host(&'static str),
 }
