@@ -2,7 +2,7 @@
 
 use super::{
     monitor::hosted,
-    onboard::{cast, existing, summary_text},
+    onboard::{cast, existing, summary_text, without_epic},
 };
 use crate::{
     app::App,
@@ -122,12 +122,28 @@ async fn create(
         return Ok(Exit::Success);
     }
     app.page.write(&plan, |p| plan_text(p, explain))?;
-    if dry_run || plan.epics.is_empty() {
+    // A plan that was edited says all that is wished.
+    let direct = if apply.is_some() { plan.direct.clone() } else { without_epic(&issues, &plan) };
+    if dry_run || (plan.epics.is_empty() && direct.is_empty()) {
         return Ok(Exit::Success);
     }
     let _lock = host.recover().await?;
-    let epics = host.orchestrator()?.create_epics(&rules, &plan).await?;
-    app.page.say(&format!("made or extended: {}", numbers(&epics)))?;
+    let orchestrator = host.orchestrator()?;
+    let epics = orchestrator.create_epics(&rules, &plan).await?;
+    if !epics.is_empty() {
+        app.page.say(&format!("made or extended: {}", numbers(&epics)))?;
+    }
+    if !direct.is_empty() {
+        let held_back = orchestrator.dispatch_direct(&rules, &direct).await?;
+        app.page.say(&format!(
+            "without an epic for {}: {}; `banksman epic run` does the work",
+            rules.implementer,
+            numbers(&direct)
+        ))?;
+        if !held_back.is_empty() {
+            app.page.say(&format!("held back by the cap of daily tasks: {}", numbers(&held_back)))?;
+        }
+    }
     Ok(Exit::Success)
 }
 
@@ -187,7 +203,11 @@ async fn known(host: &Host, epic: Option<Number>) -> anyhow::Result<()> {
     let all: Vec<Number> = epics.iter().map(|e| e.number).collect();
     Err(Failure::new(
         format!("#{epic} is no epic of this repository"),
-        format!("its epics are: {}", numbers(&all)),
+        if all.is_empty() {
+            "it has none yet: `banksman epic create` groups the open issues".to_owned()
+        } else {
+            format!("its epics are: {}", numbers(&all))
+        },
     ))
 }
 

@@ -11,10 +11,10 @@ use crate::{
 };
 use anyhow::Context as _;
 use banksman_core::{
-    audit::{self, Report, StageOnePlan},
+    audit::{self, DIRECT_DISPATCH, Report, StageOnePlan},
     epic::{Checklist, EpicPlan, plan_epics},
     id::{ActorId, Number},
-    intent::AGENTIC,
+    intent::{AGENTIC, APPROVED, NEEDS_APPROVAL, NEEDS_INTERVENTION},
     port::{Book as _, Forge as _, IssueQuery, Store as _, book::Select},
     repo::RepoRules,
     signals::{IssueFacts, TitleHead},
@@ -24,6 +24,7 @@ use banksman_orchestrator::{Outlook, Until};
 use clap::Args;
 use serde::Serialize;
 use std::{
+    collections::BTreeSet,
     io::{BufRead as _, IsTerminal as _, Write as _},
     path::PathBuf,
 };
@@ -153,11 +154,26 @@ async fn pipeline(host: &Host, rules: &RepoRules, plan: &StageOnePlan) -> anyhow
     let issues = forge.issues(&rules.repo, &IssueQuery::Open).await?;
     let epics = plan_epics(&issues, &existing(host, rules, &issues).await?)?;
     orchestrator.create_epics(rules, &epics).await.context("cannot make the epics")?;
-    if !epics.direct.is_empty() {
-        orchestrator.dispatch_direct(rules, &epics.direct).await.context("cannot hand out the issues")?;
+    let direct = without_epic(&issues, &epics);
+    if !direct.is_empty() {
+        orchestrator.dispatch_direct(rules, &direct).await.context("cannot hand out the issues")?;
     }
     cast(host, &rules.repo).await?;
     host.run(Until::Settled).await
+}
+
+/// What goes to an implementer without an epic: what the plan leaves over, and the issues of small audits (A9), which the plan does not
+/// look at. Whoever is out already, or waits for a person, stays as it is.
+pub(super) fn without_epic(issues: &[IssueFacts], plan: &EpicPlan) -> Vec<Number> {
+    let waits = |issue: &IssueFacts| {
+        issue.has_label(NEEDS_INTERVENTION) || (issue.has_label(NEEDS_APPROVAL) && !issue.has_label(APPROVED))
+    };
+    let small = issues
+        .iter()
+        .filter(|i| i.open && i.has_label(DIRECT_DISPATCH) && i.parent.is_none() && !waits(i))
+        .filter(|i| !i.labels.iter().any(|l| RepoRules::labelled_engine(l).is_some()))
+        .map(|i| i.number);
+    plan.direct.iter().copied().chain(small).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// The repository's open epics with their checklists.
@@ -273,7 +289,9 @@ pub(super) fn preview(plan: &StageOnePlan) -> anyhow::Result<EpicPlan> {
             }
         }
     }
-    Ok(plan_epics(&facts, &[])?)
+    let mut planned = plan_epics(&facts, &[])?;
+    planned.direct = without_epic(&facts, &planned);
+    Ok(planned)
 }
 
 fn issue_facts(index: usize, draft: &audit::IssueDraft) -> IssueFacts {
@@ -368,6 +386,11 @@ fn confirmed(shown: &PlanShown<'_>, level: banksman_core::work::SandboxLevel) ->
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
+/// Whether the run ended because somebody has to do something.
+fn waiting(ended: &Ended) -> bool {
+    matches!(ended, Ended::Settled(outlooks) if outlooks.iter().any(|o| matches!(o, Outlook::NeedsPeople(_))))
+}
+
 /// The summary for people.
 pub(super) fn summary_text(summary: &Summary, ended: &Ended) -> String {
     let mut text = String::new();
@@ -394,6 +417,10 @@ pub(super) fn summary_text(summary: &Summary, ended: &Ended) -> String {
         text.push_str(&format!("  epics closed    {}\n", numbers(&summary.epics_merged)));
     }
     match summary.needs_people.as_slice() {
+        // Nobody was called, and yet it waits: for a review, say, or for an issue's author to be allowed.
+        [] if waiting(ended) => {
+            text.push_str("  needs a person  see `banksman epic status` and `banksman forge pull list`\n");
+        }
         [] => text.push_str("  needs a person  nothing\n"),
         some => {
             for needs in some {

@@ -191,10 +191,10 @@ pub(super) fn run(args: &ReposArgs, app: &App) -> anyhow::Result<Exit> {
             show(&name, inventory.find(Some(&name))?.1, app)?;
         }
         What::Edit { repo, path, how } => {
-            // The running loops keep what they started with: a change would only seem to take effect.
-            let _lock = Lock::take(home.folder())?;
             let (name, entry) = inventory.find(Some(repo))?;
             let (name, mut entry) = (short(&name).to_owned(), entry.clone());
+            // The running loops keep what they started with: a change would only seem to take effect.
+            let _lock = Lock::take(home.folder())?;
             if let Some(path) = path {
                 let wanted = how.default_branch.as_ref().unwrap_or(&entry.default_branch).clone();
                 entry.path = Repository::inspect(path, Some(&wanted))?.path;
@@ -206,8 +206,8 @@ pub(super) fn run(args: &ReposArgs, app: &App) -> anyhow::Result<Exit> {
             show(&name, inventory.find(Some(&name))?.1, app)?;
         }
         What::Remove { repo } => {
-            let _lock = Lock::take(home.folder())?;
             let name = short(&inventory.find(Some(repo))?.0).to_owned();
+            let _lock = Lock::take(home.folder())?;
             inventory.remove(&name)?;
             app.page.write(&serde_json::json!({ "removed": name }), |_| {
                 format!("{name} is out of the inventory\n")

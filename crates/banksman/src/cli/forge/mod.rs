@@ -99,7 +99,8 @@ fn explain(error: LocalError) -> anyhow::Error {
         Refusal::HeadMoved => "Look at it again (`banksman forge pull view N`) and repeat the command.",
         Refusal::Conflict => "Merge the base into the branch, resolve the conflict and push, then try again.",
         Refusal::NotAllowed => {
-            "`banksman forge pull view N` shows checks and approvals; nobody reviews their own work."
+            "`banksman forge pull view N` shows checks and approvals. Nobody reviews their own work, and no issue waits for itself or is \
+             its own parent, not in a circle either."
         }
         Refusal::NotFound => {
             "`banksman forge issue list --state all` and `banksman forge pull list --state all` list what is there."
