@@ -137,6 +137,9 @@ impl SimEngine {
                 Task::FixConflict { .. } | Task::ResolveConflict { .. } => c.around(CONFLICT_ANSWER),
                 Task::Review { .. } => c.around(4 * MINUTE),
             };
+            // What two requests did not resolve is hard.
+            let failure =
+                if matches!(order.task, Task::ResolveConflict { .. }) { failure * 3 } else { failure };
             let fails = c.of_thousand(failure).then(|| match order.task {
                 Task::Review { .. } => FailReason::BadVerdict,
                 Task::ResolveConflict { .. } => *c.pick(&[FailReason::NotResolved, FailReason::TimedOut]),

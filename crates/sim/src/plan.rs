@@ -45,6 +45,8 @@ pub(crate) struct RepoPlan {
     pub(crate) orders: Vec<IssueOrder>,
     /// Features that the owner wrote.
     pub(crate) features: u32,
+    /// The last finding comes later and goes onto an epic that is there.
+    pub(crate) extends: bool,
     /// Epics that the children are spread over.
     pub(crate) epics: u32,
     /// Distinguishes repositories of one world.
@@ -82,6 +84,7 @@ impl RepoPlan {
             checks: chance.between(1, 3) as u32,
             ci_failure: chance.between(CI_FAILURE.0, CI_FAILURE.1),
             conflict: chance.between(CONFLICT.0, CONFLICT.1),
+            obstinate: chance.below(40) == 0,
             stubborn: *chance.pick(&[0, 0, 1, 2]),
             engine_failure: *chance.pick(&[30, 100, 250]),
         };
@@ -97,7 +100,8 @@ impl RepoPlan {
         rules.limits.review_requests = *chance.pick(&[1, 3]);
         rules.limits.conflict_requests = *chance.pick(&[1, 2]);
         rules.limits.response_time = SignedDuration::from_mins(*chance.pick(&[10, 30]));
-        rules.daily_tasks = (chance.below(5) == 0).then(|| chance.between(1, u64::from(children)) as u32);
+        rules.daily_tasks = (chance.below(5) == 0)
+            .then(|| chance.between(u64::from(children).div_ceil(4), u64::from(children)) as u32);
         rules.attempts = chance.between(1, 3) as u32;
         let count = chance.between(u64::from(children).div_ceil(2), u64::from(children)) as u32;
         let features = if chance.below(3) == 0 { 1 } else { 0 };
@@ -113,7 +117,8 @@ impl RepoPlan {
             })
             .collect();
         let epics = if count >= 4 && chance.below(3) == 0 { 2 } else { 1 };
-        Self { name, rules, customs, orders, features, epics, salt: chance.below(u64::MAX) }
+        let extends = !framework && count >= 3 && chance.below(4) == 0;
+        Self { name, rules, customs, orders, features, extends, epics, salt: chance.below(u64::MAX) }
     }
 
     /// The epics of these issues, the same at each call. `created` are those of the audit, in the order of its findings.
@@ -143,6 +148,17 @@ impl RepoPlan {
             }
         }
         EpicPlan { epics: planned, direct: Vec::new(), reasons: Vec::new() }
+    }
+}
+
+/// One more child for an epic.
+pub(crate) fn extension(epic: Number, child: Number) -> EpicPlan {
+    let phases = vec![PhaseDraft { phase: Phase::Cleanup, children: vec![child] }];
+    let draft = EpicDraft { theme: Theme::Quality, part: None, phases };
+    EpicPlan {
+        epics: vec![PlannedEpic { epic: draft, extends: Some(epic) }],
+        direct: Vec::new(),
+        reasons: Vec::new(),
     }
 }
 

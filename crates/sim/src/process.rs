@@ -4,11 +4,12 @@ use crate::{
     executor::{HOUR, MINUTE, Micros, NATURE, Process, SECOND, held},
     forge::town::OWNER,
     nature,
-    plan::{RepoPlan, implementer, reviewer},
+    plan::{RepoPlan, extension, implementer, reviewer},
     world::{Shared, SimWorld},
 };
 use banksman_core::{
     id::Number,
+    intent::AGENTIC,
     port::{Clock, Store, World},
     repo::RepoRules,
     signals::TitleKind,
@@ -188,7 +189,19 @@ async fn try_intake(
         };
         (of_kind(TitleKind::Audit).first().copied(), of_kind(TitleKind::Feat))
     });
-    orchestrator.create_epics(&repo.rules, &repo.epics(&created, &features)).await?;
+    let late = created.last().copied().filter(|_| repo.extends);
+    let now = created.len() - usize::from(late.is_some());
+    orchestrator.create_epics(&repo.rules, &repo.epics(&created[..now], &features)).await?;
+    if let Some(late) = late {
+        let open = shared.with(|u| {
+            let town = u.towns.get(&repo.name)?;
+            let epics = town.issues.iter().filter(|(n, i)| i.open && town.has_label(**n, AGENTIC));
+            epics.map(|(n, _)| *n).next()
+        });
+        if let Some(epic) = open {
+            orchestrator.create_epics(&repo.rules, &extension(epic, late)).await?;
+        }
+    }
     if let Some(audit) = audit {
         orchestrator.close_audit(&repo.rules, audit, &created).await?;
     }

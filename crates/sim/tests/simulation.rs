@@ -1,17 +1,14 @@
-//! The orchestrator in simulated worlds: nothing is violated, seeds replay exactly, everything that matters happens somewhere, and
-//! nothing of strangers reaches a log.
+//! The orchestrator in simulated worlds: nothing is violated, seeds replay exactly, everything that matters happens somewhere.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+use banksman_sim::{SimOptions, SimReport, replay, simulate};
+use std::sync::LazyLock;
 
-use banksman_sim::{SimOptions, replay, simulate};
-use std::{
-    io::Write,
-    sync::{Arc, Mutex},
-};
+/// Small worlds, run once for the tests that look at them.
+static SMALL: LazyLock<SimReport> = LazyLock::new(|| simulate(&SimOptions::new(0..250), &|_| {}));
 
 #[test]
 fn nothing_is_violated_in_small_worlds() {
-    let report = simulate(&SimOptions::new(0..250), &|_| {});
+    let report = &*SMALL;
     assert_eq!(report.violations, [], "{}", report.last_lines.join("\n"));
     assert_eq!(report.worlds, 250);
 }
@@ -36,7 +33,7 @@ fn a_seed_replays_exactly() {
 
 #[test]
 fn everything_that_matters_happens_somewhere() {
-    let report = simulate(&SimOptions::new(0..250), &|_| {});
+    let report = &*SMALL;
     let missing: Vec<&str> = [
         "add label",
         "answer lost",
@@ -48,12 +45,14 @@ fn everything_that_matters_happens_somewhere() {
         "call: checks red",
         "call: conflict",
         "call: pull request closed",
+        "call: refused",
         "call: review limit",
         "close issue",
         "create branch",
         "create epic",
         "create issue",
         "delete branch",
+        "extend checklist",
         "enable auto-merge",
         "link blocker",
         "link child",
@@ -77,38 +76,4 @@ fn everything_that_matters_happens_somewhere() {
     .collect();
     assert_eq!(missing, Vec::<&str>::new());
     assert!(report.crashes > 100 && report.merges > 100);
-}
-
-/// Collects what is logged.
-#[derive(Clone, Default)]
-struct Pages(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Pages {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-#[test]
-fn no_canary_reaches_the_log() {
-    let pages = Pages::default();
-    let writer = pages.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    // Replays run on this thread, so the subscriber of this thread hears them.
-    tracing::subscriber::with_default(subscriber, || {
-        for seed in 0..25 {
-            assert_eq!(replay(seed, &SimOptions::new(0..0)).violations, []);
-        }
-    });
-    let log = String::from_utf8(pages.0.lock().unwrap().clone()).unwrap();
-    assert!(!log.is_empty(), "the loops log something");
-    assert!(!log.contains("Kanarienvogel") && !log.contains("S2FuYXJpZW52b2dl"));
 }

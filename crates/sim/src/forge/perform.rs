@@ -184,7 +184,9 @@ impl Town {
                     return Err(Refusal::HeadMoved);
                 } else if self.graph.conflict(pull.head, base) {
                     return Err(Refusal::Conflict);
-                } else if self.customs.protected && !self.clear(pull) {
+                } else if (self.customs.protected && !self.clear(pull))
+                    || (self.customs.obstinate && pull.base == self.default_branch)
+                {
                     return Err(Refusal::NotAllowed);
                 }
                 let commit = self.merge(now, *number, *method).ok_or(Refusal::NotFound)?;

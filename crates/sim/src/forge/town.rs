@@ -52,6 +52,8 @@ pub(crate) struct Customs {
     pub(crate) ci_failure: u64,
     /// Changes that touch what others touch, in per mille.
     pub(crate) conflict: u64,
+    /// It refuses merges into the default branch for a reason that no signal names.
+    pub(crate) obstinate: bool,
     /// Rounds that reviewers ask for beyond what is usual.
     pub(crate) stubborn: u32,
     /// Failing attempts of engines, in per mille.
