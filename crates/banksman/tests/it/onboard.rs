@@ -54,6 +54,19 @@ fn findings_become_merged_commits_once() {
 }
 
 #[test]
+fn a_small_audit_goes_to_the_engine_without_an_epic() {
+    let world = world(WRITES);
+    let (first, _) = REPORT.split_once("## Medium").unwrap();
+    world.write("AUDIT.md", first);
+    world.ok(&ONBOARD);
+    let files = world.sh("cd repo; git ls-tree --name-only main | tr '\\n' ' '");
+    assert!(files.contains("file-1"), "{files}");
+    let export = world.json(&["forge", "export"]);
+    assert_eq!(export["issues"].as_array().unwrap().len(), 1, "a finding and no epic");
+    assert_eq!(export["pulls"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn a_dry_run_shows_the_plan_and_makes_nothing() {
     let world = world(WRITES);
     let mut args = ONBOARD.to_vec();
