@@ -1,8 +1,6 @@
 //! Nothing that strangers wrote reaches a log, at any level. A binary of its own: what other tests do on other threads decides which
 //! events a thread's subscriber hears.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
-
 use banksman_sim::{SimOptions, replay};
 use std::{
     io::Write,
