@@ -55,7 +55,7 @@ pub(crate) enum Command {
     Monitor(monitor::MonitorArgs),
     Fix(fix::FixArgs),
     Forge(forge::ForgeArgs),
-    Repos(repos::ReposArgs),
+    Repos(Box<repos::ReposArgs>),
     Simulate(simulate::SimulateArgs),
     Doctor(doctor::DoctorArgs),
     Config(config::ConfigArgs),

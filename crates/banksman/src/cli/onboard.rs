@@ -5,7 +5,7 @@ use super::audit::read_report;
 use crate::{
     app::App,
     home::{Checks, Entry, Home, Inventory, repo_name, short},
-    host::{Ended, Host, Hosted, PlanDrafts, Repository, Summary, block_on},
+    host::{Ended, Host, Hosted, PlanDrafts, Repository, Summary, block_on, guess_check},
     output::{Cell, Exit, Failure, Form, Table, clean, style},
     surface::{Cast, Surface},
 };
@@ -43,7 +43,8 @@ pub(crate) struct OnboardArgs {
     /// An engine that reviews every pull request; one approval is then required.
     #[arg(long = "reviewer", value_name = "NAME")]
     reviewers: Vec<EngineName>,
-    /// A check that has to pass before a merge, as NAME=COMMAND, run by sh in a fresh checkout.
+    /// A check that has to pass before a merge, as NAME=COMMAND, run by sh in a fresh checkout [default: guessed from the files at the
+    /// top of the repository, and shown with the plan].
     #[arg(long = "check", value_name = "NAME=COMMAND", value_parser = super::repos::check)]
     checks: Vec<(CheckName, String)>,
     /// The branch that epics are merged into, where it is not the usual one.
@@ -73,6 +74,8 @@ struct PlanShown<'a> {
     tasks: usize,
     engine: &'a EngineName,
     checks: &'a [(CheckName, String)],
+    /// The file that the check was guessed from, when nobody named one.
+    guessed_from: Option<&'static str>,
 }
 
 pub(super) fn run(args: &OnboardArgs, app: &App) -> anyhow::Result<Exit> {
@@ -83,9 +86,11 @@ pub(super) fn run(args: &OnboardArgs, app: &App) -> anyhow::Result<Exit> {
     let mut settings = config.settings.clone();
     settings.daily_tasks = args.max_tasks.or(settings.daily_tasks);
     let mut inventory = Inventory::read(&Home::at(&settings.home).inventory())?;
-    let (repo, entry) = entry(args, &repository, &inventory)?;
+    let (repo, mut entry) = entry(args, &repository, &inventory)?;
     let rules = entry.rules(&repo, &settings)?;
     let paths = repository.paths()?;
+    let guess = if entry.checks.0.is_empty() { guess_check(&paths) } else { None };
+    entry.checks.0.extend(guess.iter().map(|guess| guess.check.clone()));
     let plan = audit::plan(&reports, &|path| paths.contains(path.trim_end_matches('/')));
     let preview = preview(&plan)?;
     let shown = PlanShown {
@@ -98,6 +103,7 @@ pub(super) fn run(args: &OnboardArgs, app: &App) -> anyhow::Result<Exit> {
         tasks: preview.children(),
         engine: &rules.implementer,
         checks: &entry.checks.0,
+        guessed_from: guess.map(|guess| guess.from),
     };
     if app.page.form == Form::Text || args.dry_run {
         app.page.write(&shown, plan_text)?;
@@ -356,6 +362,12 @@ fn plan_text(shown: &PlanShown<'_>) -> String {
     }
     if !shown.epics.direct.is_empty() {
         text.push_str(&format!("  {} issues without an epic\n", shown.epics.direct.len()));
+    }
+    for (name, command) in shown.checks {
+        let guessed = shown.guessed_from.map_or(String::new(), |file| {
+            format!(" (guessed from {file}; --check NAME=COMMAND names another one)")
+        });
+        text.push_str(&format!("check {name}: {command}{guessed}\n"));
     }
     text.push_str(&format!(
         "cost: {} tasks for {} (reviews and fixes come on top)\n",

@@ -80,6 +80,18 @@ pub(crate) struct How {
     /// Login whose issues may go to local engines; may be given several times.
     #[arg(long = "allow", value_name = "LOGIN")]
     pub(crate) allowed: Vec<Login>,
+    /// Further path that engines and checks may read in the sandbox, such as ~/.cargo; may be given several times.
+    #[arg(long = "read-only", value_name = "PATH")]
+    pub(crate) read_only: Vec<PathBuf>,
+    /// Further path that they may write, such as a cache; may be given several times.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) writable: Vec<PathBuf>,
+    /// Whether checks keep the host's network.
+    #[arg(long, value_name = "BOOL")]
+    pub(crate) check_network: Option<bool>,
+    /// Files of which a merge takes the lines of both sides, as in .gitattributes; may be given several times.
+    #[arg(long = "union-merge", value_name = "PATTERN")]
+    pub(crate) union_merge: Vec<String>,
     /// How much it matters, in a word of your own.
     #[arg(long, value_name = "WORD")]
     pub(crate) tier: Option<String>,
@@ -138,6 +150,10 @@ impl How {
         take_list(&mut entry.reviewers, self.reviewers);
         take_list(&mut entry.checks.0, self.checks);
         take_list(&mut entry.allowed, self.allowed);
+        take_list(&mut entry.read_only, self.read_only);
+        take_list(&mut entry.writable, self.writable);
+        take_list(&mut entry.union_merge, self.union_merge);
+        take(&mut entry.check_network, self.check_network);
         take(&mut entry.required_approvals, self.required_approvals);
         take(&mut entry.require_up_to_date, self.require_up_to_date);
         entry.tier = self.tier.or(entry.tier.take());

@@ -51,6 +51,18 @@ pub(crate) struct Entry {
     /// Logins whose issues may go to local engines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) allowed: Vec<Login>,
+    /// Further paths that engines and checks may read inside the sandbox, such as `~/.cargo` and `~/.rustup`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) read_only: Vec<PathBuf>,
+    /// Further paths that they may write, such as a cache; all attempts share them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) writable: Vec<PathBuf>,
+    /// Checks keep the host's network.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) check_network: bool,
+    /// Patterns, as in `.gitattributes`, of files of which a merge takes the lines of both sides, such as lock files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) union_merge: Vec<String>,
     /// How much it matters, in a word of the host's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tier: Option<String>,
@@ -260,6 +272,10 @@ impl Entry {
             required_approvals: 0,
             require_up_to_date: false,
             allowed: Vec::new(),
+            read_only: Vec::new(),
+            writable: Vec::new(),
+            check_network: false,
+            union_merge: Vec::new(),
             tier: None,
             language: None,
             weight: None,

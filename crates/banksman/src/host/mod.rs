@@ -3,6 +3,7 @@
 
 mod clock;
 mod drafts;
+mod guess;
 mod journals;
 mod open;
 mod repository;
@@ -12,6 +13,7 @@ mod summary;
 mod world;
 
 pub(crate) use drafts::PlanDrafts;
+pub(crate) use guess::guess_check;
 pub(crate) use open::{Host, Hosted};
 pub(crate) use repository::Repository;
 pub(crate) use run::Ended;

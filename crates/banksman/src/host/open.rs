@@ -195,7 +195,10 @@ async fn engine_host(
         let mut setup = RepositorySetup::new(super::repository::git_dir(&hosted.entry.path)?);
         setup.verify = hosted.entry.checks.0.iter().map(|(_, command)| command.clone()).collect();
         setup.verify_timeout = Duration::try_from(settings.check_timeout).unwrap_or(setup.verify_timeout);
-        setup.check_network = Network::Off;
+        setup.check_network = Network::from(hosted.entry.check_network);
+        setup.read_only.clone_from(&hosted.entry.read_only);
+        setup.writable.clone_from(&hosted.entry.writable);
+        setup.union_merge.clone_from(&hosted.entry.union_merge);
         config.repositories.insert(hosted.repo.clone(), setup);
     }
     Ok(EngineHost::new(config).await?)
