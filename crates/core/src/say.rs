@@ -50,11 +50,9 @@ impl fmt::Display for Sentence {
                 f.write_str("Created:")?;
                 issues.iter().try_for_each(|n| write!(f, " #{n}"))
             }
-            Self::NeedsIntervention { reason } => write!(
-                f,
-                "This needs a person: {}. The work goes on as soon as something changes here.",
-                reason.describe()
-            ),
+            Self::NeedsIntervention { reason } => {
+                write!(f, "This needs a person: {}. The epic goes on without it.", reason.describe())
+            }
             Self::NeedsApproval => f.write_str("A feature is dispatched only after a person approved it."),
         }
     }

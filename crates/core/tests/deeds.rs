@@ -298,7 +298,7 @@ proptest! {
             format!("Target branch: {branch} (epic #{epic})"),
             format!("Parent: #{epic}"),
             format!("Created:{listed}"),
-            format!("This needs a person: {}. The work goes on as soon as something changes here.", reason.describe()),
+            format!("This needs a person: {}. The epic goes on without it.", reason.describe()),
             "A feature is dispatched only after a person approved it.".to_owned(),
         ];
         prop_assert_eq!(said.map(|s| s.to_string()), expected);

@@ -17,6 +17,7 @@ use banksman_core::{
 };
 use futures_util::{FutureExt, pin_mut, select_biased};
 use jiff::{SignedDuration, Timestamp};
+use std::sync::{Mutex, PoisonError};
 
 /// How long a claim lasts unless renewed (Q12).
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -30,6 +31,8 @@ pub struct Worker<W: World> {
     world: W,
     holder: Holder,
     rules: Vec<RepoRules>,
+    /// When an attempt that failed here is to be repeated.
+    again: Mutex<Option<Timestamp>>,
 }
 
 /// What one round of a worker came to.
@@ -58,7 +61,7 @@ enum Ordered {
 impl<W: World> Worker<W> {
     /// A worker in this world. `rules`: the repositories whose work it may do.
     pub fn new(world: W, holder: Holder, rules: Vec<RepoRules>) -> Self {
-        Self { world, holder, rules }
+        Self { world, holder, rules, again: Mutex::default() }
     }
 
     /// Claims and runs until stopped.
@@ -66,7 +69,11 @@ impl<W: World> Worker<W> {
         while !stop.wished() {
             match self.run_one(engines).await {
                 Ok(Ran::Attempt) => {}
-                Ok(Ran::Nothing) => self.world.clock().changed(self.now() + IDLE).await,
+                Ok(Ran::Nothing) => {
+                    let idle = self.now() + IDLE;
+                    let again = self.again.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    self.world.clock().changed(again.map_or(idle, |again| again.min(idle))).await;
+                }
                 Err(trouble) if trouble.passes() => {
                     tracing::info!(%trouble, "work goes on later");
                     self.world.clock().sleep_until(self.now() + SignedDuration::from_secs(2)).await;
@@ -307,6 +314,7 @@ impl<W: World> Worker<W> {
                 let pause = rules.map_or(SignedDuration::ZERO, |r| r.retry_pause);
                 let last = !reason.worth_retrying() || claim.item.failures + 1 >= limit;
                 let result = if last { Ok(WorkOutcome::Failed { reason }) } else { Err(now + pause) };
+                *self.again.lock().unwrap_or_else(PoisonError::into_inner) = result.as_ref().err().copied();
                 self.world.store().finish(claim, result, &record).await?;
                 self.show(order, What::AttemptFailed { attempt, engine, task, reason, last });
             }

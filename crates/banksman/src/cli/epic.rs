@@ -383,6 +383,9 @@ fn status_text(all: &[EpicShown]) -> String {
             table.row(cells);
         }
         text.push_str(&table.text());
+        if let Some(pull) = epic.pull {
+            text.push_str(&format!("its own pull request: #{pull} (`banksman forge pull view {pull}`)\n"));
+        }
         for next in &epic.next {
             text.push_str(&format!("next: {next}\n"));
         }

@@ -260,6 +260,6 @@ fn people_see_how_an_epic_stands() {
     #2     open   quality: There is no licence  agent:mine, audit, complexity:medium, medium, needs-intervention, package, quality                                    #4
     #3     open   quality: There is no guide    agent:mine, audit, complexity:small, lang:markdown, medium, needs-intervention, quality, single-file, stale-location  #4
 
-    This needs a person: no attempt gave a pull request. The work goes on as soon as something changes here.
+    This needs a person: no attempt gave a pull request. The epic goes on without it.
     ");
 }

@@ -158,13 +158,6 @@ pub trait Forge: Send + Sync {
         query: &PullQuery,
     ) -> impl Future<Output = Result<Vec<Signals>, ForgeError>> + Send;
 
-    /// The pull request from `head` into `base`, the newest if there are several, whatever its state.
-    fn pull_from(
-        &self,
-        repo: &RepoName,
-        head: &BranchName,
-    ) -> impl Future<Output = Result<Option<Number>, ForgeError>> + Send;
-
     /// The head of a branch; `None` when there is no such branch.
     fn branch(
         &self,

@@ -57,11 +57,6 @@ impl<B: Book, C: Checker> Forge for LocalForge<B, C> {
         Ok(seen.into_iter().map(|seen| judge::signals(seen, &home.rules)).collect())
     }
 
-    async fn pull_from(&self, repo: &RepoName, head: &BranchName) -> Result<Option<Number>, ForgeError> {
-        self.home(repo)?;
-        Ok(self.book.pull_from(repo, head).await.map_err(super::LocalError::from)?)
-    }
-
     async fn branch(&self, repo: &RepoName, branch: &BranchName) -> Result<Option<Sha>, ForgeError> {
         Ok(self.home(repo)?.git.head(branch).await.map_err(super::LocalError::from)?)
     }

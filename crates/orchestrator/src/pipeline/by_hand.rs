@@ -9,7 +9,7 @@ use crate::Trouble;
 use banksman_core::{
     id::{Number, ThreadId},
     intent::Deed,
-    policy::{ActionKind, Resolution},
+    policy::{ActionKind, Reply, Requests, Resolution},
     port::{Refusal, World},
     repo::RepoRules,
     signals::PullState,
@@ -74,14 +74,21 @@ impl<W: World> Orchestrator<W> {
     }
 }
 
+/// An engine of ours has the last request: a second one would only race with it.
+fn working(requests: &Requests) -> bool {
+    requests.last.is_some_and(|request| request.reply == Reply::Working)
+}
+
 /// The deed for a wish and which repetition it is, or why there is none.
 fn wanted(rules: &RepoRules, view: &PullView, fix: Fix) -> Result<(Deed, u32), Fixed> {
     let (pull, history) = (view.signals.number, &view.history);
     match fix {
         Fix::Reviews if view.signals.unresolved() == 0 => Err(Fixed::Nothing),
+        Fix::Reviews if working(&history.review) => Err(Fixed::Already),
         Fix::Reviews if history.review.count >= rules.limits.review_requests => Err(Fixed::LimitReached),
         Fix::Reviews => Ok((Deed::RequestReviewFix { pull }, history.review.count + 1)),
         Fix::Conflicts if !view.signals.conflicting() => Err(Fixed::Nothing),
+        Fix::Conflicts if working(&history.conflict) => Err(Fixed::Already),
         Fix::Conflicts if history.conflict.count < rules.limits.conflict_requests => {
             Ok((Deed::RequestConflictFix { pull }, history.conflict.count + 1))
         }

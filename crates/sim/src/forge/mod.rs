@@ -101,13 +101,6 @@ impl Forge for SimForge {
         .await
     }
 
-    async fn pull_from(&self, repo: &RepoName, head: &BranchName) -> Result<Option<Number>, ForgeError> {
-        self.read("pull_from", repo, |town, _| {
-            Ok(town.pulls.iter().rfind(|(_, p)| p.head_branch == *head).map(|(n, _)| *n))
-        })
-        .await
-    }
-
     async fn branch(&self, repo: &RepoName, branch: &BranchName) -> Result<Option<Sha>, ForgeError> {
         self.read("branch", repo, |town, _| {
             Ok(town.branches.get(branch).map(|head| town.graph.sha(*head).clone()))

@@ -113,11 +113,6 @@ impl Book for SqliteBook {
         self.read(move |db| read_pulls::read(db, &repo, &which)).await
     }
 
-    async fn pull_from(&self, repo: &RepoName, head: &BranchName) -> Result<Option<Number>, BookError> {
-        let (repo, head) = (repo.clone(), head.clone());
-        self.read(move |db| pulls::from_branch(db, &repo, &head)).await
-    }
-
     async fn untidy(&self, repo: &RepoName) -> Result<Vec<(Number, BranchName, Sha)>, BookError> {
         let repo = repo.clone();
         self.read(move |db| pulls::untidy(db, &repo)).await

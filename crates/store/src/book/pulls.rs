@@ -274,14 +274,3 @@ pub(super) fn tidied(tx: &Tx<'_>, repo: &RepoName, pull: Number) -> Result<(), T
         .execute(params![Word(repo), pull.0])?;
     Ok(())
 }
-
-/// The newest pull request from a branch.
-pub(super) fn from_branch(
-    db: &Connection,
-    repo: &RepoName,
-    head: &BranchName,
-) -> Result<Option<Number>, Trouble> {
-    Ok(db
-        .prepare_cached("SELECT max(number) FROM pull WHERE repo = ?1 AND head_branch = ?2")?
-        .query_row(params![Word(repo), Word(head)], |row| Ok(row.maybe(0)?.map(Number)))?)
-}

@@ -133,13 +133,6 @@ pub trait Book: Send + Sync {
         which: &Select,
     ) -> impl Future<Output = Result<Vec<PullRecord>, BookError>> + Send;
 
-    /// The newest pull request from that branch.
-    fn pull_from(
-        &self,
-        repo: &RepoName,
-        head: &BranchName,
-    ) -> impl Future<Output = Result<Option<Number>, BookError>> + Send;
-
     /// Merged pull requests whose head branch is still to be deleted: number, branch and what was merged.
     fn untidy(
         &self,
