@@ -13,7 +13,7 @@ use banksman_core::{
     signals::{PullState, Signals},
     tainted::Tainted,
     text::{BranchName, EngineName, Holder, Login, RepoName, Sha},
-    work::{FailReason, Task, Usage, WorkOutcome},
+    work::{FailReason, Task, Usage, WorkItem, WorkOutcome},
 };
 use futures_util::{FutureExt, pin_mut, select_biased};
 use jiff::{SignedDuration, Timestamp};
@@ -177,16 +177,24 @@ impl<W: World> Worker<W> {
                 let Some(signals) = self.open_pull(&item.repo, *pull).await? else {
                     return Ok(Ordered::Settled(WorkOutcome::Cancelled));
                 };
-                if lost && signals.head_at > item.created_at {
-                    let own = self.own_heads(&item.repo, *pull).await?;
-                    if !own.contains(&signals.head) {
-                        let (branch, sha) = (signals.head_branch, signals.head);
-                        return Ok(Ordered::Settled(WorkOutcome::Published { branch, sha }));
-                    }
+                if lost && let Some(sha) = self.published_since(item, &signals).await? {
+                    let branch = signals.head_branch;
+                    return Ok(Ordered::Settled(WorkOutcome::Published { branch, sha }));
                 }
                 Ok(Ordered::Run(order(signals.head_branch, signals.base, Some(signals.head))))
             }
         }
+    }
+
+    /// A head that came since the item was enqueued and is not Banksman's own: what a lost attempt published. An update from the
+    /// base may lie on top of it.
+    async fn published_since(&self, item: &WorkItem, signals: &Signals) -> Result<Option<Sha>, Trouble> {
+        let seen = self.world.store().heads(&item.repo, signals.number).await?;
+        let own = self.own_heads(&item.repo, signals.number).await?;
+        let heads = std::iter::once((&signals.head, signals.head_at))
+            .chain(seen.iter().rev().map(|head| (&head.sha, head.at)));
+        let mut foreign = heads.filter(|(sha, at)| *at > item.created_at && !own.contains(sha));
+        Ok(foreign.next().map(|(sha, _)| sha.clone()))
     }
 
     async fn open_pull(&self, repo: &RepoName, pull: Number) -> Result<Option<Signals>, Trouble> {
