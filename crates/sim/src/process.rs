@@ -131,6 +131,7 @@ async fn live(shared: &Arc<Shared>, process: Process, role: Role, host: u32) -> 
                 }
             }
             loop {
+                let began = shared.kernel.now();
                 let outlooks = orchestrator.run(&rules, Until::Settled, &Stop::default()).await?;
                 let over = outlooks.iter().all(|o| matches!(o, Outlook::Done | Outlook::NeedsPeople(_)));
                 let now = shared.kernel.now();
@@ -138,9 +139,13 @@ async fn live(shared: &Arc<Shared>, process: Process, role: Role, host: u32) -> 
                 if over {
                     shared.with(|u| {
                         for rules in &rules {
-                            u.settled.insert(rules.repo.clone(), now);
+                            u.settled.insert(rules.repo.clone(), began);
                         }
                     });
+                    // What changed during the look may not have been seen by it.
+                    if began < shared.last_change() {
+                        continue;
+                    }
                 }
                 let next = if over { 12 * HOUR } else { HOUR };
                 world.clock().changed(crate::executor::stamp(now + next)).await;
