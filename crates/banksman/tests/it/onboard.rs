@@ -79,6 +79,7 @@ fn a_dry_run_shows_the_plan_and_makes_nothing() {
 
     3 findings, 0 settled already; 3 issues, 1 epics into main
       epic audit: phase 2: 3
+    check test: test -f a.txt
     cost: 3 tasks for mine (reviews and fixes come on top)
     ");
     assert!(!world.path("home").exists());
