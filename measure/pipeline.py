@@ -1,6 +1,6 @@
 """Rows about the whole pipeline on this machine."""
-import json, os, pathlib, random, shutil, signal, statistics, subprocess, sys, tempfile, time
-from rows import ROOT, Missing, Result, binary, build, example, row, spread, target_dir, timed
+import json, os, pathlib, shutil, subprocess, sys, tempfile, time
+from rows import ROOT, Result, binary, example, row, spread, timed
 
 
 def leftovers(folder):
@@ -55,22 +55,11 @@ def overhead():
                                          f"n = {out['runs']}, {out['children']} children each)")
 
 
-def facts(program, home, repository):
-    """What has to be the same at the end, whatever happened on the way: no ids of commits, no times."""
-    env = {**os.environ, "BANKSMAN_HOME": str(home)}
-    shown = subprocess.run([program, "forge", "export", "--json"], env=env, capture_output=True, text=True)
-    tree = subprocess.run(["git", "-C", repository, "rev-parse", "main^{tree}"], capture_output=True, text=True).stdout.strip()
-    log = subprocess.run(["git", "-C", repository, "log", "--format=%s", "--topo-order", "main"], capture_output=True, text=True).stdout
-    branches = subprocess.run(["git", "-C", repository, "for-each-ref", "--format=%(refname)"], capture_output=True, text=True).stdout
-    return {"tree": tree, "log": sorted(log.splitlines()), "branches": branches, "forge": json.loads(shown.stdout)}
-
-
 @row("kill", "kill -9 of a running onboard at 100 random moments, then again to the end", "same end state as undisturbed, each effect once")
 def kill():
     program = binary()
     moments = int(os.environ.get("BANKSMAN_KILLS", "100"))
     seed = int(os.environ.get("BANKSMAN_SEED", "1"))
-    chance = random.Random(seed)
     done = subprocess.run([sys.executable, ROOT / "measure" / "kill_world.py", str(program), str(moments), str(seed)],
                           capture_output=True, text=True)
     print("\n".join("   " + line for line in done.stdout.splitlines()[-12:]))

@@ -10,6 +10,7 @@ use banksman_core::{
     repo::RepoRules,
     text::{BranchName, CheckName, EngineName, Login, RepoName},
 };
+use banksman_forge::local::{Freshness, LocalRepo};
 use jiff::{SignedDuration, fmt::serde::duration::friendly::compact::optional as friendly};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -283,6 +284,20 @@ impl Entry {
             attempts: None,
             check_fix_rounds: None,
             policy: PolicyEntry::default(),
+        }
+    }
+
+    /// The repository as the embedded forge is told of it.
+    pub(crate) fn local_repo(&self, repo: &RepoName, check_timeout: SignedDuration) -> LocalRepo {
+        LocalRepo {
+            name: repo.clone(),
+            folder: self.path.clone(),
+            default_branch: self.default_branch.clone(),
+            checks: self.checks.0.clone(),
+            check_timeout,
+            required_approvals: self.required_approvals,
+            freshness: if self.require_up_to_date { Freshness::UpToDate } else { Freshness::Any },
+            allowed: self.allowed.clone(),
         }
     }
 

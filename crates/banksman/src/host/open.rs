@@ -17,7 +17,7 @@ use banksman_engine::{
     EngineDefinition, EngineHost, EngineHostConfig, EngineSettings, Found, Network, RepositorySetup,
     SandboxPolicy,
 };
-use banksman_forge::local::{Freshness, LocalForge, LocalRepo};
+use banksman_forge::local::LocalForge;
 use banksman_orchestrator::Orchestrator;
 use banksman_store::{SqliteStore, book::SqliteBook};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -72,7 +72,7 @@ impl Host {
         let book = SqliteBook::open(&home.book())
             .with_context(|| format!("cannot open {}", home.book().display()))?;
         let engine = Arc::new(engine_host(settings, sandbox, &home, &hosted, more).await?);
-        let repos = hosted.iter().map(|h| local_repo(h, settings)).collect();
+        let repos = hosted.iter().map(|h| h.entry.local_repo(&h.repo, settings.check_timeout)).collect();
         let forge =
             LocalForge::open(repos, book.clone(), Arc::clone(&engine), Arc::new(crate::clock::now)).await?;
         let shared = Arc::new(Shared { store, book, forge, engine, surface, stopping: Arc::default() });
@@ -202,18 +202,4 @@ async fn engine_host(
         config.repositories.insert(hosted.repo.clone(), setup);
     }
     Ok(EngineHost::new(config).await?)
-}
-
-fn local_repo(hosted: &Hosted, settings: &Settings) -> LocalRepo {
-    let entry = &hosted.entry;
-    LocalRepo {
-        name: hosted.repo.clone(),
-        folder: entry.path.clone(),
-        default_branch: entry.default_branch.clone(),
-        checks: entry.checks.0.clone(),
-        required_approvals: entry.required_approvals,
-        freshness: if entry.require_up_to_date { Freshness::UpToDate } else { Freshness::Any },
-        allowed: entry.allowed.clone(),
-        check_timeout: settings.check_timeout,
-    }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     app::App,
-    home::{Entry, Home, Inventory},
+    home::{Home, Inventory},
     output::Failure,
 };
 use anyhow::Context;
@@ -10,7 +10,7 @@ use banksman_core::{
     port::{CheckOrder, CheckReport, Checker, EngineError},
     text::{Login, RepoName},
 };
-use banksman_forge::local::{Desk, Freshness, LocalError, LocalForge, LocalRepo};
+use banksman_forge::local::{Desk, LocalError, LocalForge};
 use banksman_store::book::SqliteBook;
 use std::sync::Arc;
 
@@ -53,20 +53,7 @@ pub(super) async fn open(app: &App, repo: Option<&str>, person: Option<Login>) -
     home.make()?;
     let path = home.book();
     let book = SqliteBook::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
-    let rules = local_repo(&repo, entry, config.settings.check_timeout);
+    let rules = entry.local_repo(&repo, config.settings.check_timeout);
     let forge = LocalForge::open(vec![rules], book, NoChecks, Arc::new(crate::clock::now)).await?;
     Ok(Opened { forge, repo, person: person.unwrap_or_else(|| app.user()) })
-}
-
-fn local_repo(repo: &RepoName, entry: &Entry, check_timeout: jiff::SignedDuration) -> LocalRepo {
-    LocalRepo {
-        name: repo.clone(),
-        folder: entry.path.clone(),
-        default_branch: entry.default_branch.clone(),
-        checks: entry.checks.0.clone(),
-        check_timeout,
-        required_approvals: entry.required_approvals,
-        freshness: if entry.require_up_to_date { Freshness::UpToDate } else { Freshness::Any },
-        allowed: entry.allowed.clone(),
-    }
 }
