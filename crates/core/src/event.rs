@@ -2,11 +2,12 @@
 //! and validated names only.
 
 use crate::{
-    id::{AttemptId, Number},
+    id::{AttemptId, JobId, Number},
+    job::{Outcome, Stage, Why},
     policy::{ActionKind, EscalateReason, WaitReason},
     port::Refusal,
-    text::{BranchName, EngineName, RepoName, Sha},
-    work::{FailReason, SandboxLevel, Task, WorkOutcome},
+    text::{BranchName, EngineName, JobName, RepoName, Sha},
+    work::{FailReason, SandboxLevel, Task},
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -16,8 +17,9 @@ use serde::Serialize;
 pub struct Event {
     /// When.
     pub at: Timestamp,
-    /// In which repository.
-    pub repo: RepoName,
+    /// In which repository; `None` for a job of a manifest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repo: Option<RepoName>,
     /// What.
     #[serde(flatten)]
     pub what: What,
@@ -45,11 +47,24 @@ pub enum What {
         attempt: AttemptId,
         engine: EngineName,
         task: Task,
-        outcome: WorkOutcome,
+        outcome: Outcome,
         sandbox: Option<SandboxLevel>,
     },
     /// An attempt failed; another one follows unless it was the last.
     AttemptFailed { attempt: AttemptId, engine: EngineName, task: Task, reason: FailReason, last: bool },
+    /// A job of a manifest moved (Q9).
+    JobMoved {
+        job: JobId,
+        name: JobName,
+        engine: Option<EngineName>,
+        attempt: Option<AttemptId>,
+        to: Stage,
+        why: Why,
+    },
+    /// An engine's quota is used up; it rests.
+    CoolingDown { engine: EngineName, until: Timestamp },
+    /// A tracker item was told what became of its job.
+    Echoed { job: JobId, stage: Stage },
     /// A pull request was opened.
     PullOpened { pull: Number, child: Number },
     /// A decision that differs from the last one about this pull request.

@@ -36,11 +36,11 @@ number_id!(
     CommentId
 );
 number_id!(
-    /// One unit of work for an engine in the store.
-    WorkId
+    /// One job in the store, whether it came as a file or from the pipeline.
+    JobId
 );
 number_id!(
-    /// One run of one engine on one work item.
+    /// One run of one engine on one job.
     AttemptId
 );
 number_id!(

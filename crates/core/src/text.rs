@@ -116,6 +116,56 @@ text_type!(
     EngineName, "engine name", |t| word(t, 40)
 );
 text_type!(
+    /// Name of a class of interchangeable engines, such as `agentic-coder`.
+    ClassName, "engine class", |t| word(t, 40)
+);
+text_type!(
+    /// Name of a configured profile.
+    ProfileName, "profile name", |t| word(t, 40)
+);
+text_type!(
+    /// Name of a lock: at most one job that holds it runs at a time, across the whole fleet.
+    LockName, "lock name", |t| word(t, 100)
+);
+text_type!(
+    /// What a worker offers and a job may require: `key:value`.
+    Capability, "capability (key:value)", |t| {
+        t.split_once(':').is_some_and(|(key, value)| word(key, 40) && graphic(value, 100))
+    }
+);
+text_type!(
+    /// Idempotency key of a job: unique over all stages, for ever. Never all digits, so that it is not taken for a job's id.
+    JobKey, "idempotency key", |t| graphic(t, 200) && !t.bytes().all(|b| b.is_ascii_digit())
+);
+text_type!(
+    /// Name of a job as part of a file name (Q5): `[a-z0-9._-]`, at most 60 characters, no dot in front.
+    JobName, "job name", |t| {
+        !t.is_empty()
+            && t.len() <= 60
+            && !t.starts_with(['.', '-'])
+            && t.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-'))
+    }
+);
+text_type!(
+    /// Id of an item in a tracker.
+    ItemId, "tracker item id", |t| graphic(t, 100) && !t.contains(['?', '#', '\\', '%']) && t != "." && t != ".."
+);
+text_type!(
+    /// Name of an environment variable.
+    VarName, "variable name", |t| {
+        !t.is_empty()
+            && t.len() <= 100
+            && !t.starts_with(|c: char| c.is_ascii_digit())
+            && t.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    }
+);
+text_type!(
+    /// A git revision as a person writes it: branch, tag or commit; nothing that could be taken for an option or a range.
+    Revision, "git revision", |t| {
+        graphic(t, 200) && !t.starts_with('-') && !t.contains("..") && !t.contains([':', '?', '*', '[', '\\'])
+    }
+);
+text_type!(
     /// The scope word in a title such as `fix(api): ...`: a package or subsystem.
     ScopeWord, "scope", |t| {
         !t.is_empty()

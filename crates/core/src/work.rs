@@ -1,14 +1,13 @@
-//! Work for engines: what an engine is to do, the life of a work item, and how an attempt ends.
+//! Work for engines: the tasks of the pipeline, and how an attempt ends. Jobs are in [`crate::job`].
 
 use crate::{
-    id::{AttemptId, Number, Token, WorkId},
+    id::Number,
     say::Instruction,
-    text::{BranchName, EngineName, Holder, RepoName, Sha},
+    text::{BranchName, Sha},
 };
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What an engine is to do.
+/// What the pipeline wants an engine to do.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "task")]
 pub enum Task {
@@ -94,82 +93,6 @@ impl Task {
     }
 }
 
-/// One unit of work for an engine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WorkItem {
-    /// Its id in the store.
-    pub id: WorkId,
-    /// The repository.
-    pub repo: RepoName,
-    /// What to do.
-    pub task: Task,
-    /// Who does it.
-    pub engine: EngineName,
-    /// When it was enqueued.
-    pub created_at: Timestamp,
-    /// Attempts that ended in failure.
-    pub failures: u32,
-    /// Attempts that were lost with their host; they are not counted as failures.
-    pub losses: u32,
-    /// Where it is.
-    pub state: WorkState,
-}
-
-/// Where a work item is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "state")]
-pub enum WorkState {
-    /// Waits for a free slot of its engine. A worker claims it.
-    Queued {
-        /// Not before this time (backoff after a failed attempt).
-        not_before: Timestamp,
-    },
-    /// A worker runs an attempt. If the worker dies, the lease runs out (or the next start on the same host ends it) and the
-    /// item is queued again.
-    Running {
-        /// The attempt.
-        attempt: AttemptId,
-        /// Who runs it.
-        holder: Holder,
-        /// Fencing token of the claim.
-        token: Token,
-        /// End of the lease.
-        until: Timestamp,
-    },
-    /// Final.
-    Done {
-        /// How it ended.
-        outcome: WorkOutcome,
-        /// When.
-        at: Timestamp,
-    },
-}
-
-/// How a work item ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "outcome")]
-pub enum WorkOutcome {
-    /// The work is on the forge's branch.
-    Published {
-        /// The branch.
-        branch: BranchName,
-        /// Its new head.
-        sha: Sha,
-    },
-    /// A review was written.
-    Reviewed {
-        /// The verdict.
-        verdict: Verdict,
-    },
-    /// All attempts failed; the last reason.
-    Failed {
-        /// Why.
-        reason: FailReason,
-    },
-    /// What it was about ended meanwhile.
-    Cancelled,
-}
-
 /// A review's verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -212,6 +135,22 @@ pub enum FailReason {
     DiskFull,
     /// The workspace could not be made.
     Workspace,
+    /// The reviewer wanted changes more often than there are fix rounds.
+    ChangesWanted,
+    /// A command of `verify` failed more often than there are fix rounds.
+    VerifyFailed,
+    /// A job that it depends on failed or was cancelled.
+    Dependency,
+    /// The folder it is to run in is not there.
+    NoFolder,
+    /// Its base is not in the repository.
+    NoBase,
+    /// The branch it is to land on exists with other work, or is checked out.
+    BranchTaken,
+    /// It asks for `yolo` outside a sandbox, which the configuration does not allow.
+    YoloRefused,
+    /// It used more than its `max-cost` or `max-tokens`.
+    OverBudget,
 }
 
 impl FailReason {
@@ -234,12 +173,34 @@ impl FailReason {
             Self::Stale => "the branch moved on meanwhile",
             Self::DiskFull => "the disk is full",
             Self::Workspace => "the workspace could not be made",
+            Self::ChangesWanted => "the reviewer still wants changes after the last fix round",
+            Self::VerifyFailed => "verify still fails after the last fix round (see its log)",
+            Self::Dependency => "a job it depends on failed or was cancelled",
+            Self::NoFolder => "the folder of its `cwd` is not on this host",
+            Self::NoBase => "its `base` is no revision of the repository",
+            Self::BranchTaken => "the branch it is to land on has other work or is checked out",
+            Self::YoloRefused => {
+                "`yolo` outside a sandbox is refused (install bubblewrap, or set unattended = \"always\" for the engine)"
+            }
+            Self::OverBudget => "it used more than its max-cost or max-tokens",
         }
     }
 
     /// Whether another attempt may help. What the host lacks does not change by trying again.
     pub fn worth_retrying(self) -> bool {
-        !matches!(self, Self::EngineMissing | Self::NoSandbox)
+        !matches!(
+            self,
+            Self::EngineMissing
+                | Self::NoSandbox
+                | Self::ChangesWanted
+                | Self::VerifyFailed
+                | Self::Dependency
+                | Self::NoFolder
+                | Self::NoBase
+                | Self::BranchTaken
+                | Self::YoloRefused
+                | Self::OverBudget
+        )
     }
 }
 
@@ -272,95 +233,4 @@ pub struct Usage {
     pub turns: Option<u64>,
     /// Session id, printable ASCII.
     pub session: Option<crate::text::Login>,
-}
-
-/// What happens to a work item.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WorkEvent {
-    /// A worker took it.
-    Claimed {
-        /// The new attempt.
-        attempt: AttemptId,
-        /// Who.
-        holder: Holder,
-        /// Token of the claim.
-        token: Token,
-        /// End of the lease.
-        until: Timestamp,
-    },
-    /// Its worker is alive.
-    Renewed {
-        /// New end of the lease.
-        until: Timestamp,
-    },
-    /// Its worker is gone.
-    Lost {
-        /// When that was noticed.
-        at: Timestamp,
-    },
-    /// An attempt failed and another one follows.
-    Retried {
-        /// Not before.
-        not_before: Timestamp,
-    },
-    /// It ended.
-    Finished {
-        /// How.
-        outcome: WorkOutcome,
-        /// When.
-        at: Timestamp,
-    },
-}
-
-/// A transition that the graph does not have.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a work item that is {state} cannot take the event {event}")]
-pub struct IllegalWork {
-    /// Name of the state.
-    pub state: &'static str,
-    /// Name of the event.
-    pub event: &'static str,
-}
-
-impl WorkState {
-    /// Name of the state.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Queued { .. } => "queued",
-            Self::Running { .. } => "running",
-            Self::Done { .. } => "done",
-        }
-    }
-
-    /// The one function that owns every transition (I6).
-    pub fn next(&self, event: WorkEvent) -> Result<Self, IllegalWork> {
-        use {WorkEvent as E, WorkState as S};
-        match (self, event) {
-            (S::Queued { .. }, E::Claimed { attempt, holder, token, until }) => {
-                Ok(S::Running { attempt, holder, token, until })
-            }
-            (S::Running { attempt, holder, token, .. }, E::Renewed { until }) => {
-                Ok(S::Running { attempt: *attempt, holder: holder.clone(), token: *token, until })
-            }
-            (S::Running { .. }, E::Lost { at }) => Ok(S::Queued { not_before: at }),
-            (S::Running { .. }, E::Retried { not_before }) => Ok(S::Queued { not_before }),
-            (S::Queued { .. } | S::Running { .. }, E::Finished { outcome, at }) => {
-                Ok(S::Done { outcome, at })
-            }
-            (state, event) => Err(IllegalWork { state: state.name(), event: event.name() }),
-        }
-    }
-}
-
-impl WorkEvent {
-    /// Name of the event.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Claimed { .. } => "claimed",
-            Self::Renewed { .. } => "renewed",
-            Self::Lost { .. } => "lost",
-            Self::Retried { .. } => "retried",
-            Self::Finished { .. } => "finished",
-        }
-    }
 }

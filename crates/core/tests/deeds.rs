@@ -12,7 +12,7 @@ use banksman_core::{
     say::{Instruction, Sentence},
     signals::Mark,
     text::{BranchName, EngineName, Fingerprint, Holder, Label, ScopeWord, Sha},
-    work::{FailReason, Task, Verdict, WorkEvent, WorkOutcome, WorkState},
+    work::Task,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -381,86 +381,6 @@ fn prompts_name_the_file_once_and_forbid_orders_from_it() {
     for prompt in prompts {
         assert_eq!(prompt.matches("/task/brief.md").count(), 1);
         assert!(prompt.is_ascii() && !prompt.contains("{}"));
-    }
-}
-
-/// The graph of a work item, written as a list: from, event, to. Whatever is not in it is refused (I6).
-const GRAPH: [(&str, &str, &str); 6] = [
-    ("queued", "claimed", "running"),
-    ("running", "renewed", "running"),
-    ("running", "lost", "queued"),
-    ("running", "retried", "queued"),
-    ("queued", "finished", "done"),
-    ("running", "finished", "done"),
-];
-
-#[test]
-fn work_moves_along_its_graph_only() {
-    let (early, late) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_mins(5));
-    let holder = |name: &str| Holder::new(name).unwrap();
-    let states = [
-        WorkState::Queued { not_before: early },
-        WorkState::Running { attempt: AttemptId(1), holder: holder("host:1"), token: Token(7), until: early },
-        WorkState::Done { outcome: WorkOutcome::Cancelled, at: early },
-    ];
-    let outcomes = [
-        WorkOutcome::Cancelled,
-        WorkOutcome::Reviewed { verdict: Verdict::Approve },
-        WorkOutcome::Failed { reason: FailReason::NoCommit },
-        WorkOutcome::Published {
-            branch: BranchName::new("b").unwrap(),
-            sha: Sha::new(&"a".repeat(40)).unwrap(),
-        },
-    ];
-    let mut events = vec![
-        WorkEvent::Claimed { attempt: AttemptId(2), holder: holder("host:2"), token: Token(8), until: late },
-        WorkEvent::Renewed { until: late },
-        WorkEvent::Lost { at: late },
-        WorkEvent::Retried { not_before: late },
-    ];
-    events.extend(outcomes.map(|outcome| WorkEvent::Finished { outcome, at: late }));
-    for state in &states {
-        for event in &events {
-            let allowed = GRAPH.iter().find(|(from, by, _)| *from == state.name() && *by == event.name());
-            match state.next(event.clone()) {
-                Ok(next) => {
-                    assert_eq!(Some(next.name()), allowed.map(|(_, _, to)| *to));
-                    let kept = match (state, event, &next) {
-                        (
-                            WorkState::Running { attempt, holder, token, .. },
-                            WorkEvent::Renewed { until },
-                            next,
-                        ) => {
-                            *next
-                                == WorkState::Running {
-                                    attempt: *attempt,
-                                    holder: holder.clone(),
-                                    token: *token,
-                                    until: *until,
-                                }
-                        }
-                        (_, WorkEvent::Claimed { attempt, holder, token, until }, next) => {
-                            *next
-                                == WorkState::Running {
-                                    attempt: *attempt,
-                                    holder: holder.clone(),
-                                    token: *token,
-                                    until: *until,
-                                }
-                        }
-                        (_, WorkEvent::Finished { outcome, at }, next) => {
-                            *next == WorkState::Done { outcome: outcome.clone(), at: *at }
-                        }
-                        (_, _, next) => *next == WorkState::Queued { not_before: late },
-                    };
-                    assert!(kept, "{state:?} {event:?} {next:?}");
-                }
-                Err(illegal) => {
-                    assert_eq!(allowed, None);
-                    assert_eq!((illegal.state, illegal.event), (state.name(), event.name()));
-                }
-            }
-        }
     }
 }
 

@@ -6,18 +6,25 @@ mod checker;
 mod clock;
 mod engine;
 mod forge;
+mod queue;
 mod store;
 
 pub use book::{Book, BookError};
 pub use checker::{CheckOrder, CheckReport, Checker};
 pub use clock::{Clock, Watcher};
-pub use engine::{Engine, EngineError, Order, Report, ReportResult, ThreadDraft};
+pub use engine::{
+    Engine, EngineError, JobOrder, Order, Report, ReportResult, Step, StepReport, StepResult, ThreadDraft,
+};
 pub use forge::{
     Accounted, BriefFor, Forge, ForgeError, IssueQuery, IssueText, PullQuery, Refusal, RepoFacts, ReviewDraft,
 };
+pub use queue::{
+    AddError, Added, AttemptFacts, AttemptRecord, Cancelled, Claim, EchoRecord, JobFilter, Measured, NewJob,
+    Offer, Queue, Retried, StageCounts,
+};
 pub use store::{
-    AttemptRecord, Claim, DecisionRecord, EpicRecord, HeadSeen, Intended, Lease, LedgerEntry, LedgerState,
-    NewWork, OutcomeDetail, OutcomeRecord, OutcomeResult, PlanRecord, Spend, Store, StoreError, WorkFilter,
+    DecisionRecord, EpicRecord, HeadSeen, Intended, Lease, LedgerEntry, LedgerState, NewTask, OutcomeDetail,
+    OutcomeRecord, OutcomeResult, PlanRecord, Spend, Store, StoreError, TaskFilter,
 };
 
 use std::sync::Arc;

@@ -1,14 +1,15 @@
-//! Port to the store: facts, intents, work, journal. One conformance suite holds for every database behind it. Each function
+//! Port to the store: facts, intents, tasks of the pipeline, journal; the jobs themselves are in [`super::Queue`]. One conformance suite holds for every database behind it. Each function
 //! says its durability class (S22): *acknowledged* survives power loss, *restartable* survives the death of every process.
 
 use crate::{
-    id::{AttemptId, Number, Token, WorkId},
+    id::{JobId, Number, Token},
     intent::{Intent, NewIntent, Receipt},
+    job::Job,
     journal::JournalEntry,
     policy::Decision,
     signals::Signals,
     text::{BranchName, EngineName, Holder, RepoName, Sha},
-    work::{FailReason, SandboxLevel, Task, Usage, WorkItem, WorkOutcome},
+    work::Task,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -43,19 +44,6 @@ pub struct Lease {
     /// Grows by one at each claim by another holder.
     pub token: Token,
     /// When it ends unless renewed.
-    pub until: Timestamp,
-}
-
-/// Right to one work item.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
-    /// The item as claimed.
-    pub item: WorkItem,
-    /// The new attempt.
-    pub attempt: AttemptId,
-    /// Fencing token of the claim.
-    pub token: Token,
-    /// End of the lease.
     pub until: Timestamp,
 }
 
@@ -217,9 +205,9 @@ pub enum OutcomeDetail {
     NeedsIntervention,
 }
 
-/// Work to be enqueued.
+/// A task of the pipeline to be enqueued as a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewWork {
+pub struct NewTask {
     /// The repository.
     pub repo: RepoName,
     /// What to do.
@@ -230,40 +218,17 @@ pub struct NewWork {
     pub at: Timestamp,
 }
 
-/// Which work items to read.
+/// Which jobs of the pipeline to read; ascending by id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WorkFilter {
-    /// All of one repository, ascending by id.
+pub enum TaskFilter {
+    /// All of one repository.
     Repo(RepoName),
     /// All about one issue or pull request.
     Subject(RepoName, Number),
-    /// Queued and running ones of all repositories.
-    Unfinished,
-}
-
-/// What is kept of one attempt.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AttemptRecord {
-    /// The attempt.
-    pub attempt: AttemptId,
-    /// Its item.
-    pub work: WorkId,
-    /// When it was claimed.
-    pub started_at: Timestamp,
-    /// When it ended; `None` while it runs or when it was lost.
-    pub ended_at: Option<Timestamp>,
-    /// How it was kept in its place.
-    pub sandbox: Option<SandboxLevel>,
-    /// Why it failed, if it did.
-    pub failure: Option<FailReason>,
-    /// Exit code of its process.
-    pub exit_code: Option<i32>,
-    /// What it used.
-    pub usage: Usage,
 }
 
 /// The store.
-pub trait Store: Send + Sync {
+pub trait Store: super::Queue {
     /// Takes or renews the right to act on a repository for `ttl_ms`; `None` while another holder's lease lasts. Restartable.
     fn lease(
         &self,
@@ -273,8 +238,7 @@ pub trait Store: Send + Sync {
         ttl_ms: i64,
     ) -> impl Future<Output = Result<Option<Lease>, StoreError>> + Send;
 
-    /// Ends every lease and claim of a holder for which `gone` is true (its process is known to be dead); its running work
-    /// items are queued again. Restartable.
+    /// Ends every lease on a repository of a holder for which `gone` is true (its process is known to be dead). Restartable.
     fn break_leases(
         &self,
         gone: &(dyn Fn(&Holder) -> bool + Sync),
@@ -421,54 +385,30 @@ pub trait Store: Send + Sync {
     /// Repositories that the store knows (by lease, epic or intent), ascending.
     fn repos(&self) -> impl Future<Output = Result<Vec<RepoName>, StoreError>> + Send;
 
-    /// Enqueues work unless the same task is there for the engine; the id of the old or new item. Acknowledged.
+    /// Enqueues a task as a job unless the same task is there for the engine; the id of the old or new job. Acknowledged.
     fn enqueue(
         &self,
         lease: &Lease,
-        work: &NewWork,
-    ) -> impl Future<Output = Result<WorkId, StoreError>> + Send;
+        task: &NewTask,
+    ) -> impl Future<Output = Result<JobId, StoreError>> + Send;
 
-    /// Claims the oldest queued item of one of these engines for `ttl_ms`. Items whose lease ran out are queued again first.
-    /// Restartable.
-    fn claim(
-        &self,
-        holder: &Holder,
-        engines: &[EngineName],
-        now: Timestamp,
-        ttl_ms: i64,
-    ) -> impl Future<Output = Result<Option<Claim>, StoreError>> + Send;
-
-    /// Renews a claim; fenced when it is lost. Restartable.
-    fn renew(
-        &self,
-        claim: &Claim,
-        now: Timestamp,
-        ttl_ms: i64,
-    ) -> impl Future<Output = Result<Timestamp, StoreError>> + Send;
-
-    /// Ends a claim: with an outcome the item is done, with `Err(not_before)` it is queued again and a failure counted when the
-    /// record has one. Acknowledged.
-    fn finish(
-        &self,
-        claim: &Claim,
-        result: Result<WorkOutcome, Timestamp>,
-        record: &AttemptRecord,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
-
-    /// Ends a queued item that is not needed any more; a running or finished one is left alone. Restartable.
-    fn cancel(
+    /// Repeats a failed or cancelled job of the pipeline with a fresh allowance of attempts; the id of the new job, or of the one that
+    /// repeats it already. Acknowledged.
+    fn enqueue_again(
         &self,
         lease: &Lease,
-        work: WorkId,
+        job: JobId,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<JobId, StoreError>> + Send;
+
+    /// Cancels a waiting job of the pipeline that is not needed any more; a running or ended one is left alone. Restartable.
+    fn withdraw(
+        &self,
+        lease: &Lease,
+        job: JobId,
         now: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Work items.
-    fn work(&self, filter: &WorkFilter) -> impl Future<Output = Result<Vec<WorkItem>, StoreError>> + Send;
-
-    /// Attempts of a repository, ascending.
-    fn attempts(
-        &self,
-        repo: &RepoName,
-    ) -> impl Future<Output = Result<Vec<AttemptRecord>, StoreError>> + Send;
+    /// Jobs of the pipeline; of those that were repeated the newest only.
+    fn tasks(&self, filter: &TaskFilter) -> impl Future<Output = Result<Vec<Job>, StoreError>> + Send;
 }

@@ -1,0 +1,370 @@
+//! Port to the queue: the part of the store that holds jobs. The same conformance suite holds for every database behind it. Each
+//! function says its durability class (S22).
+//!
+//! What a claim holds (the job, its lock) is let go in one of three ways: the claimant moves the job to a stage without a worker
+//! ([`Queue::advance`]), or, when the job was cancelled under it, says that its processes are gone ([`Queue::let_go`]), or somebody
+//! who knows that they are gone, or that the lease is over, says so for it ([`Queue::lose`]). A lock is never free while the
+//! processes of its last holder may run on a host that can be asked (I2).
+
+use super::StoreError;
+use crate::{
+    id::{AttemptId, JobId, Token},
+    job::{Body, Job, JobEvent, Move, Stage},
+    manifest::JobSpec,
+    text::{Capability, ClassName, EngineName, Holder, JobKey, JobName, ProfileName, RepoName},
+    work::{FailReason, SandboxLevel, Usage},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::future::Future;
+
+/// A job to be added.
+pub struct NewJob {
+    /// Its name.
+    pub name: JobName,
+    /// Its idempotency key.
+    pub key: Option<JobKey>,
+    /// What its manifest says.
+    pub spec: JobSpec,
+    /// Its instructions.
+    pub body: Body,
+}
+
+/// What became of a job that was to be added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Added {
+    /// It is new.
+    New(JobId),
+    /// A job with its idempotency key is there, in whatever stage (T6); the newest one.
+    Exists(JobId),
+}
+
+impl Added {
+    /// The job, new or old.
+    pub fn id(self) -> JobId {
+        match self {
+            Self::New(id) | Self::Exists(id) => id,
+        }
+    }
+}
+
+/// A job that cannot be added. Nothing of its batch was added.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AddError {
+    /// It depends on a job that does not exist.
+    #[error("it depends on job {0}, which does not exist")]
+    UnknownJob(JobId),
+    /// It would wait for itself.
+    #[error("it would wait for itself: a job that it depends on waits for the key {0}")]
+    Cycle(JobKey),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a worker can take on now. Whatever has no room left is not in it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Offer {
+    /// Engines with a free slot and the class of each; for a class the first one of it is taken.
+    pub engines: Vec<(EngineName, ClassName)>,
+    /// Capabilities.
+    pub capabilities: Vec<Capability>,
+    /// Repositories whose tasks it may do.
+    pub repos: Vec<RepoName>,
+    /// Profiles that are at their limit.
+    pub full_profiles: Vec<ProfileName>,
+}
+
+/// Right to one job.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// The job as it is now, held by this claim.
+    pub job: Job,
+    /// The engine it runs on.
+    pub engine: EngineName,
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// Who holds it.
+    pub holder: Holder,
+    /// Fencing token: grows by one at each claim of the job (Q12).
+    pub token: Token,
+    /// When the attempt began.
+    pub since: Timestamp,
+    /// End of the lease.
+    pub until: Timestamp,
+}
+
+/// What became of a wish to cancel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cancelled {
+    /// It was waiting and is cancelled.
+    Now,
+    /// It is cancelled; its worker ends its processes.
+    WhileRunning,
+    /// It had ended before.
+    Ended(Stage),
+}
+
+/// What became of a wish to repeat a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Retried {
+    /// A new job repeats it. Stages have no way back, so the old one stays as it is.
+    As(JobId),
+    /// It was repeated before, as this one.
+    Already(JobId),
+    /// It has not failed and is not cancelled.
+    NotEnded(Stage),
+}
+
+/// What is kept of one attempt (Q22). Times of stages are in the job's moves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AttemptRecord {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// Its job.
+    pub job: JobId,
+    /// The engine it ran on.
+    pub engine: EngineName,
+    /// Who ran it.
+    pub holder: Holder,
+    /// When it was claimed.
+    pub started_at: Timestamp,
+    /// When it ended; `None` while it runs and when it was lost.
+    pub ended_at: Option<Timestamp>,
+    /// Why it failed, if it did.
+    pub failure: Option<FailReason>,
+    /// The rest.
+    pub measured: Measured,
+}
+
+/// What was measured of an attempt's processes, all stages added up.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Measured {
+    /// How it was kept in its place; `None` when no process was started.
+    pub sandbox: Option<SandboxLevel>,
+    /// Exit code of the engine's process, where it ended by itself.
+    pub exit_code: Option<i32>,
+    /// Signal that ended it.
+    pub signal: Option<i32>,
+    /// Milliseconds of CPU time, user and system, of its processes.
+    pub cpu_ms: Option<u64>,
+    /// Largest resident memory of one of its processes, in KiB.
+    pub peak_kib: Option<u64>,
+    /// Files that its work changes.
+    pub files: Option<u32>,
+    /// Lines that its work adds.
+    pub added: Option<u32>,
+    /// Lines that its work removes.
+    pub removed: Option<u32>,
+    /// What the engine says it used.
+    pub usage: Usage,
+}
+
+/// An attempt with what it was about, for totals and medians.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AttemptFacts {
+    /// The attempt.
+    pub record: AttemptRecord,
+    /// Profile of its job.
+    pub profile: Option<ProfileName>,
+    /// What it worked on: the pipeline's repository, or the folder of the manifest.
+    pub place: String,
+    /// Where its job is.
+    pub stage: Stage,
+}
+
+/// Which jobs to read. Newest first, but [`JobFilter::Waiting`] in the order of claiming.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobFilter {
+    /// All that are not final, of the pipeline and of manifests, ascending by id.
+    Unfinished,
+    /// Those in these stages, at most so many.
+    Stages(Vec<Stage>, u32),
+    /// Those that wait, in the order in which they would be claimed, at most so many.
+    Waiting(u32),
+    /// Linked to a tracker item.
+    Item(crate::text::ItemId),
+}
+
+/// Numbers of jobs by stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "one number a stage")]
+pub struct StageCounts {
+    pub inbox: u64,
+    pub building: u64,
+    pub review: u64,
+    pub testing: u64,
+    pub shipped: u64,
+    pub failed: u64,
+    pub cancelled: u64,
+}
+
+/// What a tracker was told about a job (T12, T13). One row a job, made when an echo is first wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EchoRecord {
+    /// The job.
+    pub job: JobId,
+    /// Stage for which the item's status was sent and acknowledged last.
+    pub patched: Option<Stage>,
+    /// Stage for whose outcome a comment was begun: never a second one, even if the answer was lost.
+    pub comment_begun: Option<Stage>,
+    /// Stage for whose outcome a comment was acknowledged.
+    pub commented: Option<Stage>,
+    /// Failed tries since the last success.
+    pub tries: u32,
+    /// When the next echo is due; `None`: nothing is left to be told.
+    pub due: Option<Timestamp>,
+    /// Counts the wishes, so that one that comes while an echo is on its way is not lost.
+    pub wished: u64,
+}
+
+/// The queue.
+pub trait Queue: Send + Sync {
+    /// Adds jobs, all or none; their order is their age. A job that depends on a failed or cancelled one fails at once.
+    /// Acknowledged.
+    fn add(
+        &self,
+        jobs: Vec<NewJob>,
+        who: &Holder,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Vec<Added>, AddError>> + Send;
+
+    /// Claims the next job that fits the offer (Q11): the most urgent, then the oldest one, with its dependencies shipped, its time
+    /// come, its lock free, its capabilities offered and its engine not cooling down. Restartable.
+    fn claim(
+        &self,
+        holder: &Holder,
+        offer: &Offer,
+        now: Timestamp,
+        ttl_ms: i64,
+    ) -> impl Future<Output = Result<Option<Claim>, StoreError>> + Send;
+
+    /// When the next waiting job's time comes, for a worker that found nothing to claim; `None`: there is none with a time.
+    fn next_due(&self, now: Timestamp) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
+
+    /// Renews a claim; fenced when it is lost or the job was cancelled. Restartable.
+    fn renew(
+        &self,
+        claim: &Claim,
+        now: Timestamp,
+        ttl_ms: i64,
+    ) -> impl Future<Output = Result<Timestamp, StoreError>> + Send;
+
+    /// Moves the job by these events, one recorded move each, with the old stage and the token as preconditions (Q6). The claim
+    /// comes back with the job as it is now; when no worker holds it any more, the lock is free, and the job's dependents are woken
+    /// or failed. `end` is given with events that end the attempt. A failure counts when the last event is
+    /// [`JobEvent::Again`] or [`JobEvent::Failed`] and `end` has a failure. Restartable.
+    fn advance(
+        &self,
+        claim: &Claim,
+        events: Vec<JobEvent>,
+        end: Option<&AttemptRecord>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Claim, StoreError>> + Send;
+
+    /// Says that the processes of a claim whose job was cancelled are gone: its lock is free. Of a claim that is lost already it
+    /// changes nothing. Restartable.
+    fn let_go(
+        &self,
+        claim: &Claim,
+        end: Option<&AttemptRecord>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// All claims that hold something, those of cancelled jobs included; oldest first.
+    fn claims(&self) -> impl Future<Output = Result<Vec<Claim>, StoreError>> + Send;
+
+    /// Ends the claim of a worker that is gone or whose lease is over: its job waits for another attempt, a loss is counted,
+    /// its lock is free. `false` when it was not the current claim any more. Restartable.
+    fn lose(
+        &self,
+        claim: &Claim,
+        who: &Holder,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Cancels a job that has not ended; what depends on it fails. Acknowledged.
+    fn cancel(
+        &self,
+        job: JobId,
+        who: &Holder,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Cancelled, StoreError>> + Send;
+
+    /// Adds a job that repeats a failed or cancelled one, with a fresh allowance of attempts. It takes over the idempotency key: whoever asks
+    /// for the key finds the newest. Acknowledged.
+    fn retry(
+        &self,
+        job: JobId,
+        who: &Holder,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Retried, StoreError>> + Send;
+
+    /// One job.
+    fn job(&self, job: JobId) -> impl Future<Output = Result<Option<Job>, StoreError>> + Send;
+
+    /// The newest job with an idempotency key.
+    fn job_by_key(&self, key: &JobKey) -> impl Future<Output = Result<Option<Job>, StoreError>> + Send;
+
+    /// The instructions of a job; empty for a task of the pipeline.
+    fn body(&self, job: JobId) -> impl Future<Output = Result<Body, StoreError>> + Send;
+
+    /// Jobs.
+    fn jobs(&self, filter: &JobFilter) -> impl Future<Output = Result<Vec<Job>, StoreError>> + Send;
+
+    /// Numbers by stage.
+    fn counts(&self) -> impl Future<Output = Result<StageCounts, StoreError>> + Send;
+
+    /// The jobs that this one waits for, with the stage of each; a key that no job has yet has none.
+    fn blockers(
+        &self,
+        job: JobId,
+    ) -> impl Future<Output = Result<Vec<(crate::manifest::Dependency, Option<Stage>)>, StoreError>> + Send;
+
+    /// A job's way, oldest first.
+    fn moves(&self, job: JobId) -> impl Future<Output = Result<Vec<Move>, StoreError>> + Send;
+
+    /// The attempts at a job, ascending.
+    fn attempts(&self, job: JobId) -> impl Future<Output = Result<Vec<AttemptRecord>, StoreError>> + Send;
+
+    /// Attempts that began in a period, ascending; for `insights`.
+    fn attempts_between(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<Vec<AttemptFacts>, StoreError>> + Send;
+
+    /// Lets an engine rest until then, on every host (Q21). Restartable.
+    fn cool_down(
+        &self,
+        engine: &EngineName,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Engines that rest, and until when.
+    fn cooling(
+        &self,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Vec<(EngineName, Timestamp)>, StoreError>> + Send;
+
+    /// Asks for an echo of a job's stage to its tracker item. Every change of the stage of a job with `auto_echo` does the same in
+    /// its own transaction. Acknowledged.
+    fn want_echo(&self, job: JobId, at: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Takes the echo that is due longest; nobody else gets it for `ttl_ms`. Restartable.
+    fn take_echo(
+        &self,
+        now: Timestamp,
+        ttl_ms: i64,
+    ) -> impl Future<Output = Result<Option<EchoRecord>, StoreError>> + Send;
+
+    /// Writes what became of an echo. When `wished` has grown since it was taken, the echo stays due. Acknowledged.
+    fn put_echo(&self, echo: &EchoRecord) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// What a job's item was told.
+    fn echo(&self, job: JobId) -> impl Future<Output = Result<Option<EchoRecord>, StoreError>> + Send;
+}
