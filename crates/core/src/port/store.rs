@@ -29,6 +29,11 @@ pub enum StoreError {
     /// The disk is full.
     #[error("the disk is full")]
     Full,
+    /// The database cannot be reached just now (a server that restarts, a network that is down); it comes back by itself, so whoever
+    /// can wait tries again later. Whether a write that was under way happened is not known; each has a key or a token, so that
+    /// repeating it is safe: what happened already is found, or is fenced.
+    #[error("the store cannot be reached")]
+    Away,
     /// The database failed; the chain is in the log.
     #[error("the store failed: {0}")]
     Failed(String),
