@@ -13,21 +13,11 @@ use crate::{
     workspace::{Checkout, Workspace, run as off_thread},
 };
 use banksman_core::{
-    port::{EngineError, Order, Report, ReportResult},
+    port::{EngineError, Measured, Order, Report, ReportResult},
     tainted::Tainted,
     text::Sha,
-    work::{FailReason, SandboxLevel, Task, Usage},
+    work::{FailReason, Task},
 };
-use jiff::Timestamp;
-
-/// What is known of an attempt so far.
-#[derive(Debug, Default)]
-pub(crate) struct Progress {
-    pub(crate) sandbox: Option<SandboxLevel>,
-    pub(crate) usage: Usage,
-    pub(crate) exit_code: Option<i32>,
-    pub(crate) ran: Option<(Timestamp, Timestamp)>,
-}
 
 /// The commits that an attempt works on.
 #[derive(Debug)]
@@ -40,21 +30,20 @@ pub(crate) struct Commits {
 
 /// Runs one attempt.
 pub(crate) async fn run(host: &EngineHost, order: &Order, brief: Tainted) -> Result<Report, EngineError> {
-    let mut progress = Progress::default();
-    let result = match run_to_result(host, order, brief, &mut progress).await {
+    let mut measured = Measured::default();
+    let result = match run_to_result(host, order, brief, &mut measured).await {
         Ok(result) => result,
         Err(Halt::Failed(reason)) => ReportResult::Failed { reason },
         Err(Halt::Error(error)) => return Err(error),
     };
-    let Progress { sandbox, usage, exit_code, ran } = progress;
-    Ok(Report { result, sandbox, usage, exit_code, ran })
+    Ok(Report { result, measured })
 }
 
 async fn run_to_result(
     host: &EngineHost,
     order: &Order,
     brief: Tainted,
-    progress: &mut Progress,
+    measured: &mut Measured,
 ) -> Result<ReportResult, Halt> {
     host.setup(&order.repo)?;
     let slot = host.slot(&order.engine).ok_or(FailReason::EngineMissing)?;
@@ -71,7 +60,7 @@ async fn run_to_result(
     }
     let (control, commits) = fetch(host, order).await?;
     let workspace = Workspace::create(&host.config.home, &order.attempt.to_string()).await?;
-    let result = work(host, order, brief, progress, &control, &commits, &workspace).await;
+    let result = work(host, order, brief, measured, &control, &commits, &workspace).await;
     workspace.remove().await;
     let (control, _lock) = host.control(&order.repo).await?;
     if let Err(error) = control.forget(order.attempt).await {
@@ -104,7 +93,7 @@ async fn work(
     host: &EngineHost,
     order: &Order,
     brief: Tainted,
-    progress: &mut Progress,
+    measured: &mut Measured,
     control: &Control,
     commits: &Commits,
     workspace: &Workspace,
@@ -113,23 +102,23 @@ async fn work(
     workspace.clone(control, &Checkout { branch: &order.branch, start: &commits.start, base }).await?;
     match &order.task {
         Task::Review { .. } => {
-            run_engine(host, order, brief, progress, workspace, Clone::ReadOnly).await?;
+            run_engine(host, order, brief, measured, workspace, Clone::ReadOnly).await?;
             let root = workspace.root().to_owned();
             let found = off_thread(move || Ok(review::verdict(&root, "task/verdict.json"))).await?;
             let (verdict, threads) = found.ok_or(FailReason::BadVerdict)?;
             Ok(ReportResult::Reviewed { verdict, threads })
         }
         Task::ResolveConflict { .. } => {
-            resolve::resolve(host, order, brief, progress, control, commits, workspace).await
+            resolve::resolve(host, order, brief, measured, control, commits, workspace).await
         }
         Task::FixConflict { .. } => {
-            run_engine(host, order, brief, progress, workspace, Clone::Writable).await?;
+            run_engine(host, order, brief, measured, workspace, Clone::Writable).await?;
             let merged = commits.base.as_ref().ok_or(FailReason::Stale)?;
             let sha = bring_in(host, order, control, commits, workspace, Some(merged)).await?;
             push(host, order, control, &sha).await
         }
         Task::Implement { .. } | Task::FixReviews { .. } | Task::FixChecks { .. } => {
-            run_engine(host, order, brief, progress, workspace, Clone::Writable).await?;
+            run_engine(host, order, brief, measured, workspace, Clone::Writable).await?;
             let sha = bring_in(host, order, control, commits, workspace, None).await?;
             push(host, order, control, &sha).await
         }

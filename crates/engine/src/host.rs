@@ -11,7 +11,11 @@ use crate::{
     sandbox::{Limits, Offered, Sandbox, SandboxPolicy, find_program},
 };
 use banksman_core::{
-    port::{CheckOrder, CheckReport, Checker, Engine, EngineError, Order, Report},
+    id::AttemptId,
+    job::Body,
+    port::{
+        CheckOrder, CheckReport, Checker, Engine, EngineError, JobOrder, Order, Report, Step, StepReport,
+    },
     tainted::Tainted,
     text::{EngineName, RepoName},
     work::{FailReason, SandboxLevel},
@@ -280,6 +284,16 @@ impl Engine for EngineHost {
     async fn run(&self, order: &Order, brief: Tainted) -> Result<Report, EngineError> {
         attempt::run(self, order, brief).await
     }
+
+    async fn step(&self, _: &JobOrder, _: Step, _: &Body) -> Result<StepReport, EngineError> {
+        Err(EngineError::Host("this build does not run jobs of manifests yet"))
+    }
+
+    fn end(&self, _: AttemptId) {}
+
+    async fn leave(&self, _: AttemptId) {}
+
+    async fn reap(&self, _: AttemptId) {}
 }
 
 impl Checker for EngineHost {

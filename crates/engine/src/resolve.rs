@@ -2,7 +2,7 @@
 //! goes to an engine, in a clone where the merge is under way.
 
 use crate::{
-    attempt::{Commits, Progress, push},
+    attempt::{Commits, push},
     bring_in::bring_in,
     check,
     control::{ANY_COMMIT, Control},
@@ -15,7 +15,7 @@ use crate::{
     workspace::{Checkout, Workspace, WorkspaceError, run as off_thread},
 };
 use banksman_core::{
-    port::{Order, ReportResult},
+    port::{Measured, Order, ReportResult},
     tainted::Tainted,
     text::Sha,
     work::FailReason,
@@ -35,7 +35,7 @@ pub(crate) async fn resolve(
     host: &EngineHost,
     order: &Order,
     brief: Tainted,
-    progress: &mut Progress,
+    measured: &mut Measured,
     control: &Control,
     commits: &Commits,
     workspace: &Workspace,
@@ -56,7 +56,7 @@ pub(crate) async fn resolve(
             Err(Err(error)) => Err(error.into()),
         };
     }
-    run_engine(host, order, brief, progress, workspace, Clone::Writable).await?;
+    run_engine(host, order, brief, measured, workspace, Clone::Writable).await?;
     let sha = bring_in(host, order, control, commits, workspace, Some(base)).await.map_err(not_resolved)?;
     verify(host, order, control, &sha).await?;
     let result = push(host, order, control, &sha).await?;

@@ -1,7 +1,6 @@
 //! Runs an engine's program in its room: arguments, environment, log, and what its end means.
 
 use crate::{
-    attempt::Progress,
     definition::{Asking, EngineDefinition, Places, PromptVia, Unattended},
     git::is_disk_full,
     halt::Halt,
@@ -14,7 +13,7 @@ use crate::{
     workspace::{Workspace, run as off_thread},
 };
 use banksman_core::{
-    port::{EngineError, Order},
+    port::{EngineError, Measured, Order},
     tainted::Tainted,
     work::{FailReason, SandboxLevel, Task},
 };
@@ -25,7 +24,7 @@ pub(crate) async fn run_engine(
     host: &EngineHost,
     order: &Order,
     brief: Tainted,
-    progress: &mut Progress,
+    measured: &mut Measured,
     workspace: &Workspace,
     clone: Clone,
 ) -> Result<(), Halt> {
@@ -64,13 +63,11 @@ pub(crate) async fn run_engine(
         record: workspace.record(),
         usage: definition.usage,
     };
-    progress.sandbox = Some(level);
-    let began = (host.config.now)();
+    measured.sandbox = Some(level);
     let launched = start_in(host, level, start).await?;
-    progress.ran = Some((began, (host.config.now)()));
-    progress.usage = launched.usage;
+    measured.usage = launched.usage;
     if let Ended::Exited(code) = launched.ended {
-        progress.exit_code = Some(code);
+        measured.exit_code = Some(code);
     }
     if launched.log.is_err_and(|error| is_disk_full(&error)) {
         return Err(FailReason::DiskFull.into());

@@ -58,7 +58,7 @@ async fn git_alone_merges_what_does_not_conflict_and_unites_lock_files() {
     let base = commit(&world, "main", "main", "list.lock", "x\ntheirs\n");
     let report = world.run(&resolve(&world)).await.unwrap();
     let ReportResult::Published { sha } = report.result else { panic!("not published") };
-    assert!(report.ran.is_none() && report.sandbox.is_none(), "no engine ran");
+    assert!(report.measured.sandbox.is_none(), "no engine ran");
     assert_eq!(world.git(&["show", &format!("{sha}:list.lock")]), "x\nmine\ntheirs\n");
     assert_eq!(parents(&world, &sha), [head.as_str(), base.as_str()]);
 }
@@ -81,7 +81,7 @@ async fn an_engine_settles_what_git_could_not_and_git_remembers_it() {
     let again = Order { attempt: AttemptId(2), ..resolve(&world) };
     let report = world.run(&again).await.unwrap();
     let ReportResult::Published { sha } = report.result else { panic!("not published") };
-    assert!(report.ran.is_none(), "git remembered");
+    assert!(report.measured.sandbox.is_none(), "git remembered");
     assert_eq!(world.git(&["show", &format!("{sha}:a.txt")]), "one\nTWO 2\nthree\n");
 }
 

@@ -50,6 +50,6 @@ async fn what_an_agent_made_unwritable_is_removed_all_the_same() {
     let world =
         World::new(Kept::Unconfined, "mkdir -p d/e; touch d/e/f; chmod 000 d/e d; exit 1").await.unwrap();
     let report = world.run(&world.implement()).await.unwrap();
-    assert_eq!(report.exit_code, Some(1));
+    assert_eq!(report.measured.exit_code, Some(1));
     assert!(world.leftovers().is_empty());
 }

@@ -138,6 +138,7 @@ impl World {
             }
             ReportResult::Published { sha } => panic!("published {sha}"),
             ReportResult::Reviewed { verdict, .. } => panic!("reviewed {verdict:?}"),
+            ReportResult::Limited { .. } => panic!("limited"),
         }
     }
 
@@ -150,13 +151,13 @@ impl World {
         };
         match report.result {
             ReportResult::Published { sha } => {
-                assert!(report.sandbox.is_none_or(|found| found == level));
+                assert!(report.measured.sandbox.is_none_or(|found| found == level));
                 assert_eq!(self.head(order.branch.as_str()).as_ref(), Some(&sha));
                 assert_eq!(self.leftovers(), Vec::<PathBuf>::new(), "the workspace is gone");
                 sha
             }
             ReportResult::Failed { reason } => panic!("failed: {reason:?}\n{}", self.log()),
-            ReportResult::Reviewed { .. } => panic!("reviewed"),
+            ReportResult::Reviewed { .. } | ReportResult::Limited { .. } => panic!("no publication"),
         }
     }
 
