@@ -6,8 +6,10 @@ mod checker;
 mod clock;
 mod engine;
 mod forge;
+mod hosts;
 mod queue;
 mod store;
+pub mod tracker;
 
 pub use book::{Book, BookError};
 pub use checker::{CheckOrder, CheckReport, Checker};
@@ -18,6 +20,7 @@ pub use engine::{
 pub use forge::{
     Accounted, BriefFor, Forge, ForgeError, IssueQuery, IssueText, PullQuery, Refusal, RepoFacts, ReviewDraft,
 };
+pub use hosts::{Hosts, Life};
 pub use queue::{
     AddError, Added, AttemptFacts, AttemptRecord, Cancelled, Claim, EchoRecord, JobFilter, Measured, NewJob,
     Offer, Queue, Retried, StageCounts,
@@ -26,6 +29,7 @@ pub use store::{
     DecisionRecord, EpicRecord, HeadSeen, Intended, Lease, LedgerEntry, LedgerState, NewTask, OutcomeDetail,
     OutcomeRecord, OutcomeResult, PlanRecord, Spend, Store, StoreError, TaskFilter,
 };
+pub use tracker::{Tracker, TrackerError};
 
 use std::sync::Arc;
 
