@@ -279,7 +279,9 @@ pub trait Queue: Send + Sync {
     fn claims(&self) -> impl Future<Output = Result<Vec<Claim>, StoreError>> + Send;
 
     /// Ends the claim of a worker that is gone or whose lease is over: its job waits for another attempt, a loss is counted,
-    /// its lock is free. `false` when it was not the current claim any more. Restartable.
+    /// its lock is free; of a cancelled job only the lock. `false`, and nothing is changed, when it was not the current claim any
+    /// more, or when it was renewed since it was read (`until` is another one): its worker lives, and its processes may still run
+    /// under the lock (I2). Restartable.
     fn lose(
         &self,
         claim: &Claim,
