@@ -1,9 +1,9 @@
-//! Deeds, steps and receipts; what is said; the life of a work item. Properties over generated values (I3, I6, S7).
+//! Deeds, steps and receipts; what is said. Properties over generated values (I3, I6, S7).
 
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use banksman_core::{
-    id::{AttemptId, CommentId, Number, ThreadId, Token},
+    id::{CommentId, Number, ThreadId},
     intent::{
         AGENTIC, APPROVED, Deed, EpicDraft, Made, MergeMethod, NEEDS_APPROVAL, NEEDS_INTERVENTION, Phase,
         PhaseDraft, Receipt, Step, Theme, label,
@@ -11,7 +11,7 @@ use banksman_core::{
     policy::EscalateReason,
     say::{Instruction, Sentence},
     signals::Mark,
-    text::{BranchName, EngineName, Fingerprint, Holder, Label, ScopeWord, Sha},
+    text::{BranchName, EngineName, Fingerprint, Label, ScopeWord, Sha},
     work::Task,
 };
 use jiff::Timestamp;

@@ -1,6 +1,7 @@
 //! Jobs: units of agent work, whether they came as a Markdown file or from the pipeline. One queue for all of them.
 
 mod moves;
+mod name;
 mod state;
 
 pub use moves::{Move, Why};

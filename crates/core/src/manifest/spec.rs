@@ -9,7 +9,7 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 /// How urgent a job is; the more urgent one is claimed first, then the older one (Q11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -41,6 +41,30 @@ pub enum Dependency {
     Id(JobId),
     /// By its idempotency key; a job with that key may be added later.
     Key(JobKey),
+}
+
+/// Instructions of a profile that go in front of a job's own when the engine is prompted. They cannot be logged: they are part of a
+/// prompt.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Preamble(String);
+
+impl Preamble {
+    /// Wraps the text.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// For the engine.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Preamble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Preamble({} bytes)", self.0.len())
+    }
 }
 
 /// What a job of a manifest is: complete, so that a worker asks nobody else.
@@ -90,6 +114,9 @@ pub struct JobSpec {
     pub max_tokens: Option<u64>,
     /// Variables that are passed to the engine beside the allow-list.
     pub env: Vec<VarName>,
+    /// What the profile says in front of the instructions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preamble: Option<Preamble>,
     /// Keys that start with `x-`: kept and ignored.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub extra: BTreeMap<String, serde_json::Value>,
