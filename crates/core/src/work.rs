@@ -3,7 +3,7 @@
 use crate::{
     id::Number,
     say::Instruction,
-    text::{BranchName, Sha},
+    text::{BranchName, JobName, Sha},
 };
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +90,16 @@ impl Task {
             Self::ResolveConflict { pull } => format!("resolve-conflict:{pull}"),
             Self::Review { pull, head } => format!("review:{pull}:{head}"),
         }
+    }
+}
+
+impl Task {
+    /// The name of its job: the key, with dashes for colons, cut off where it is too long for a name.
+    pub fn name(&self) -> JobName {
+        let mut name = self.key().replace(':', "-");
+        name.truncate(60);
+        #[expect(clippy::expect_used, reason = "a key is lower-case ASCII words, numbers and object ids")]
+        JobName::new(&name).expect("the name of a task is valid")
     }
 }
 

@@ -224,8 +224,11 @@ pub struct EchoRecord {
 
 /// The queue.
 pub trait Queue: Send + Sync {
-    /// Adds jobs, all or none; their order is their age. A job that depends on a failed or cancelled one fails at once.
-    /// Acknowledged.
+    /// Adds jobs, all or none; their order is their age. Where its key is there already, nothing else is looked at. A job waits
+    /// until `not_before` of its manifest, else from `now`. A dependency, by id or by key, means the newest repetition of that
+    /// job; a key that no job has yet is waited for, and means the first job that is added with it. A job that depends on a failed
+    /// or cancelled one fails at once. `waits_for` counts the different dependencies that are not shipped; it is 0 for a job that
+    /// has ended. Acknowledged.
     fn add(
         &self,
         jobs: Vec<NewJob>,
@@ -234,7 +237,8 @@ pub trait Queue: Send + Sync {
     ) -> impl Future<Output = Result<Vec<Added>, AddError>> + Send;
 
     /// Claims the next job that fits the offer (Q11): the most urgent, then the oldest one, with its dependencies shipped, its time
-    /// come, its lock free, its capabilities offered and its engine not cooling down. Restartable.
+    /// come, its lock free, its capabilities offered and its engine not cooling down. For a class the first engine of it in the
+    /// offer that is not cooling down is taken. Leases that are over are left alone: see [`Queue::lose`]. Restartable.
     fn claim(
         &self,
         holder: &Holder,
@@ -243,7 +247,8 @@ pub trait Queue: Send + Sync {
         ttl_ms: i64,
     ) -> impl Future<Output = Result<Option<Claim>, StoreError>> + Send;
 
-    /// When the next waiting job's time comes, for a worker that found nothing to claim; `None`: there is none with a time.
+    /// The first moment after `now` at which the time of a waiting job comes that waits for no other job, or at which an engine has
+    /// cooled down: for a worker that found nothing to claim. `None`: there is none.
     fn next_due(&self, now: Timestamp) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
 
     /// Renews a claim; fenced when it is lost or the job was cancelled. Restartable.
@@ -257,7 +262,9 @@ pub trait Queue: Send + Sync {
     /// Moves the job by these events, one recorded move each, with the old stage and the token as preconditions (Q6). The claim
     /// comes back with the job as it is now; when no worker holds it any more, the lock is free, and the job's dependents are woken
     /// or failed. `end` is given with events that end the attempt. A failure counts when the last event is
-    /// [`JobEvent::Again`] or [`JobEvent::Failed`] and `end` has a failure. Restartable.
+    /// [`JobEvent::Again`] or [`JobEvent::Failed`] and `end` has a failure. Fenced when the job is not held by this claim, or not in
+    /// the stage in which the claim has it; `Missing` when the graph does not have the events, or a [`JobEvent::Claimed`] or
+    /// [`JobEvent::Cancelled`] is among them (they have functions of their own). Restartable.
     fn advance(
         &self,
         claim: &Claim,
@@ -266,8 +273,8 @@ pub trait Queue: Send + Sync {
         now: Timestamp,
     ) -> impl Future<Output = Result<Claim, StoreError>> + Send;
 
-    /// Says that the processes of a claim whose job was cancelled are gone: its lock is free. Of a claim that is lost already it
-    /// changes nothing. Restartable.
+    /// Says that the processes of a claim whose job was cancelled are gone: its lock is free. Of a claim that is lost already, or
+    /// whose job was not cancelled, it changes nothing. Restartable.
     fn let_go(
         &self,
         claim: &Claim,
@@ -298,7 +305,8 @@ pub trait Queue: Send + Sync {
     ) -> impl Future<Output = Result<Cancelled, StoreError>> + Send;
 
     /// Adds a job that repeats a failed or cancelled one, with a fresh allowance of attempts. It takes over the idempotency key: whoever asks
-    /// for the key finds the newest. Acknowledged.
+    /// for the key finds the newest. Its dependencies are looked at anew, as when it is added: those that were repeated mean their
+    /// newest repetition. A job is repeated once; what repeats it may be repeated in its turn. Acknowledged.
     fn retry(
         &self,
         job: JobId,
@@ -321,7 +329,8 @@ pub trait Queue: Send + Sync {
     /// Numbers by stage.
     fn counts(&self) -> impl Future<Output = Result<StageCounts, StoreError>> + Send;
 
-    /// The jobs that this one waits for, with the stage of each; a key that no job has yet has none.
+    /// The dependencies of a job that are not shipped, in the order of its manifest, with the stage of each; a key that no job has
+    /// yet has none. For a job that failed because of one they tell which.
     fn blockers(
         &self,
         job: JobId,
@@ -340,31 +349,34 @@ pub trait Queue: Send + Sync {
         until: Timestamp,
     ) -> impl Future<Output = Result<Vec<AttemptFacts>, StoreError>> + Send;
 
-    /// Lets an engine rest until then, on every host (Q21). Restartable.
+    /// Lets an engine rest until then, on every host (Q21); of two times the later one holds. Restartable.
     fn cool_down(
         &self,
         engine: &EngineName,
         until: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Engines that rest, and until when.
+    /// Engines that rest after `now`, and until when; ascending by name.
     fn cooling(
         &self,
         now: Timestamp,
     ) -> impl Future<Output = Result<Vec<(EngineName, Timestamp)>, StoreError>> + Send;
 
     /// Asks for an echo of a job's stage to its tracker item. Every change of the stage of a job with `auto_echo` does the same in
-    /// its own transaction. Acknowledged.
+    /// its own transaction, its adding included; `due` is the earlier of what it was and `at`. `Missing` for a job without an item.
+    /// Acknowledged.
     fn want_echo(&self, job: JobId, at: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Takes the echo that is due longest; nobody else gets it for `ttl_ms`. Restartable.
+    /// Takes the echo that is due longest, as it stands; nobody else gets it for `ttl_ms` or until it is put back, whoever wishes for
+    /// it meanwhile. Restartable.
     fn take_echo(
         &self,
         now: Timestamp,
         ttl_ms: i64,
     ) -> impl Future<Output = Result<Option<EchoRecord>, StoreError>> + Send;
 
-    /// Writes what became of an echo. When `wished` has grown since it was taken, the echo stays due. Acknowledged.
+    /// Writes what became of an echo. When `wished` has grown since it was taken, it stays due as it is; `wished` itself is only
+    /// changed by wishes. Acknowledged.
     fn put_echo(&self, echo: &EchoRecord) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// What a job's item was told.
