@@ -5,6 +5,7 @@
 mod error;
 mod item;
 mod key;
+mod over;
 mod parse;
 mod print;
 mod profile;
