@@ -65,8 +65,8 @@ pub struct Item {
     pub title: Tainted,
     /// Its description, verbatim: the instructions of the job (T3).
     pub description: Body,
-    /// Where it is.
-    pub status: ItemStatus,
+    /// Where it is; `None`: the tracker has a word of its own for it.
+    pub status: Option<ItemStatus>,
     /// Its labels, as written; `manifest::from_item` reads them (T4).
     pub labels: Vec<String>,
 }
