@@ -24,11 +24,20 @@ pub enum Bug {
     MergeWhileRed,
     TickEarly,
     TextLeak,
+    ReapForgotten,
+    RetryUnlimited,
+    ReviewSkipped,
+    /// This one and those below are looked at by the simulated store.
+    LockFreedAtCancel,
+    DependencyIgnored,
+    LossCounted,
+    PriorityIgnored,
+    ClaimFenceIgnored,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 17] = [
+    pub const ALL: [Bug; 25] = [
         Bug::DoubleComment,
         Bug::EffectBeforeIntent,
         Bug::RecoveryRepeats,
@@ -46,6 +55,14 @@ impl Bug {
         Bug::MergeWhileRed,
         Bug::TickEarly,
         Bug::TextLeak,
+        Bug::ReapForgotten,
+        Bug::RetryUnlimited,
+        Bug::ReviewSkipped,
+        Bug::LockFreedAtCancel,
+        Bug::DependencyIgnored,
+        Bug::LossCounted,
+        Bug::PriorityIgnored,
+        Bug::ClaimFenceIgnored,
     ];
 }
 

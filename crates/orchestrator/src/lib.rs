@@ -6,14 +6,16 @@ pub mod bugs;
 mod intake;
 mod pipeline;
 mod run;
+mod stop;
 mod trouble;
 mod worker;
 
 pub use intake::{Drafts, IssueOrder};
 pub use pipeline::{EpicView, Fix, Fixed, Look, Orchestrator, Outlook, Picture, PullView};
-pub use run::{Stop, Until};
+pub use run::Until;
+pub use stop::Stop;
 pub use trouble::Trouble;
-pub use worker::{Ran, Worker};
+pub use worker::{EngineRoom, Ran, Worker, WorkerSetup};
 
 /// Whether a deliberate bug is switched on; always false in builds without the feature `seeded-bugs`.
 macro_rules! bug {

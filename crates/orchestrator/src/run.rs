@@ -1,31 +1,11 @@
 //! The loop over looks: again at once while something was changed, else when woken or when something is due.
 
-use crate::{Look, Orchestrator, Outlook, Trouble};
+use crate::{Look, Orchestrator, Outlook, Stop, Trouble};
 use banksman_core::{
-    port::{Clock, World},
+    port::{Clock, ForgeError, World},
     repo::RepoRules,
 };
 use jiff::{SignedDuration, Timestamp};
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
-
-/// A wish to stop, shared by everybody who loops: no new looks or claims, what runs is finished.
-#[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<AtomicBool>);
-
-impl Stop {
-    /// Wishes to stop.
-    pub fn stop(&self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-
-    /// Whether somebody wished to.
-    pub fn wished(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
-    }
-}
 
 /// How long to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +19,9 @@ pub enum Until {
 /// Longest pause after trouble.
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
+/// Refusals in a row after which a repository is no longer waited for.
+const STUCK: u32 = 3;
+
 /// How one repository stands in the loop.
 struct Course<'a> {
     rules: &'a RepoRules,
@@ -48,6 +31,9 @@ struct Course<'a> {
     due: Timestamp,
     /// Troubles in a row. While there are any only time helps: waking would spin.
     troubles: u32,
+    /// What the forge refuses for the repository as a whole, again and again: it moved, or the account lost its rights. That is its own
+    /// trouble and no other repository's.
+    stuck: Option<Trouble>,
 }
 
 impl Course<'_> {
@@ -58,18 +44,28 @@ impl Course<'_> {
 
 impl<W: World> Orchestrator<W> {
     /// Looks at these repositories again and again, each when it is due. Comes back with the outlook of each: at the end for
-    /// [`Until::Settled`], else when stopped. Trouble that passes is waited out; any other ends the loop.
+    /// [`Until::Settled`], else when stopped. Trouble that passes is waited out. What the forge refuses for one repository does not keep
+    /// the others from going on: it is tried again, slowly, and comes back as the error when all others are settled. A store that
+    /// failed ends the loop.
     pub async fn run(&self, rules: &[RepoRules], until: Until, stop: &Stop) -> Result<Vec<Outlook>, Trouble> {
         let begin = self.now();
-        let mut courses: Vec<Course<'_>> =
-            rules.iter().map(|rules| Course { rules, look: None, due: begin, troubles: 0 }).collect();
+        let mut courses: Vec<Course<'_>> = rules
+            .iter()
+            .map(|rules| Course { rules, look: None, due: begin, troubles: 0, stuck: None })
+            .collect();
         loop {
             for course in &mut courses {
                 if course.due <= self.now() {
                     self.follow(course).await?;
                 }
             }
-            if stop.wished() || (until == Until::Settled && courses.iter().all(Course::settled)) {
+            let through = |course: &Course<'_>| course.settled() || course.stuck.is_some();
+            if stop.wished() || (until == Until::Settled && courses.iter().all(through)) {
+                if let Some(trouble) =
+                    courses.iter_mut().find_map(|c| c.stuck.take()).filter(|_| !stop.wished())
+                {
+                    return Err(trouble);
+                }
                 return Ok(courses.into_iter().filter_map(|c| c.look).map(|l| l.outlook).collect());
             }
             let now = self.now();
@@ -94,12 +90,17 @@ impl<W: World> Orchestrator<W> {
         match self.sweep(course.rules).await {
             Ok(look) => {
                 course.troubles = 0;
+                course.stuck = None;
                 course.due = if look.acted { self.now() } else { look.next };
                 course.look = Some(look);
             }
-            Err(trouble) if trouble.passes() => {
+            Err(trouble) if trouble.passes() || matches!(trouble, Trouble::Forge(ForgeError::Refused(_))) => {
                 tracing::info!(repo = %course.rules.repo, %trouble, "look again later");
                 course.troubles += 1;
+                if course.troubles >= STUCK && !trouble.passes() {
+                    tracing::warn!(repo = %course.rules.repo, %trouble, "the forge refuses this repository");
+                    course.stuck = Some(trouble);
+                }
                 let wait = SignedDuration::from_millis(500) * (1i32 << course.troubles.min(6));
                 course.due = self.now() + wait.min(PAUSE);
                 course.look = None;

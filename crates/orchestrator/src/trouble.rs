@@ -20,7 +20,9 @@ impl Trouble {
     /// Whether looking again later may help without anybody doing anything.
     pub fn passes(&self) -> bool {
         match self {
-            Self::Elsewhere | Self::Forge(ForgeError::Unclear(_)) | Self::Store(StoreError::Fenced) => true,
+            Self::Elsewhere
+            | Self::Forge(ForgeError::Unclear(_))
+            | Self::Store(StoreError::Fenced | StoreError::Away) => true,
             Self::Store(StoreError::Failed(_) | StoreError::Full | StoreError::Missing(_))
             | Self::Forge(ForgeError::Refused(_)) => false,
         }

@@ -4,12 +4,14 @@
 use super::{AT_ONCE, Orchestrator, Picture, PullView, Turn, deeds::done_at, history};
 use crate::{Trouble, bug};
 use banksman_core::{
+    id::Number,
     intent::Deed,
-    port::{NewWork, Store, World},
+    job::{Job, JobWork},
+    port::{NewTask, Store, World},
     repo::RepoRules,
     signals::PullState,
     text::EngineName,
-    work::{Task, WorkItem, WorkOutcome, WorkState},
+    work::Task,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -34,27 +36,23 @@ impl<W: World> Orchestrator<W> {
             );
             due.extend(reviews(rules, pull));
         }
-        due.retain(|(task, engine)| {
-            !picture.work.iter().any(|w| w.engine == *engine && w.task.key() == task.key())
-        });
+        due.retain(|(task, engine)| !picture.work.iter().any(|job| is_same(job, task, engine)));
         let mut changed = !due.is_empty();
         // At the same time, so that the store can group their commits.
         stream::iter(due)
             .map(|(task, engine)| async move {
                 let lease = self.lease(turn).await?;
-                let new = NewWork { repo: rules.repo.clone(), task, engine, at: self.now() };
+                let new = NewTask { repo: rules.repo.clone(), task, engine, at: self.now() };
                 self.world.store().enqueue(&lease, &new).await?;
                 Ok::<_, Trouble>(())
             })
             .buffered(AT_ONCE)
             .try_collect::<Vec<()>>()
             .await?;
-        for item in picture.work.iter().filter(|w| matches!(w.state, WorkState::Queued { .. })) {
-            if pointless(item, picture) {
-                let lease = self.lease(turn).await?;
-                self.world.store().cancel(&lease, item.id, self.now()).await?;
-                changed = true;
-            }
+        for job in picture.work.iter().filter(|job| job.state.is_waiting() && pointless(job, picture)) {
+            let lease = self.lease(turn).await?;
+            self.world.store().withdraw(&lease, job.id, self.now()).await?;
+            changed = true;
         }
         Ok(changed)
     }
@@ -97,15 +95,15 @@ fn fixes(rules: &RepoRules, picture: &Picture, pull: &PullView) -> Vec<Task> {
         }
     }
     let checks = pull.signals.check_counts();
-    let busy = picture.work.iter().any(|w| {
-        w.task.subject() == number
-            && !matches!(w.task, Task::Review { .. })
-            && !matches!(w.state, WorkState::Done { .. })
+    let busy = picture.work.iter().any(|job| {
+        history::is_about(job, number)
+            && !matches!(job.work.task(), Some(Task::Review { .. }))
+            && !job.state.is_final()
     });
     let rounds = picture
         .work
         .iter()
-        .filter(|w| matches!(w.task, Task::FixChecks { pull, .. } if pull == number))
+        .filter(|job| matches!(job.work.task(), Some(Task::FixChecks { pull, .. }) if *pull == number))
         .count() as u32;
     if checks.failing > 0 && checks.pending == 0 && !busy && rounds < rules.check_fix_rounds {
         tasks.push(Task::FixChecks { pull: number, head: pull.signals.head.clone(), round: rounds + 1 });
@@ -139,21 +137,32 @@ pub(super) fn reviews(rules: &RepoRules, pull: &PullView) -> Vec<(Task, EngineNa
         .collect()
 }
 
-/// A queued item whose subject has ended.
-fn pointless(item: &WorkItem, picture: &Picture) -> bool {
-    match &item.task {
-        Task::Implement { child, .. } => !picture.issues.iter().any(|i| i.number == *child),
-        task => !picture
-            .pulls
-            .iter()
-            .any(|p| p.signals.number == task.subject() && p.signals.state == PullState::Open),
+/// Whether a job is this task for this engine.
+pub(super) fn is_same(job: &Job, task: &Task, engine: &EngineName) -> bool {
+    match &job.work {
+        JobWork::Task { task: other, engine: theirs, .. } => {
+            theirs == engine && other.subject() == task.subject() && other.key() == task.key()
+        }
+        JobWork::Manifest(_) => false,
     }
 }
 
-/// Published work of a child, if its implementer is an engine of ours and it is finished.
-pub(crate) fn published(work: &[WorkItem], child: banksman_core::id::Number) -> Option<&WorkOutcome> {
-    work.iter().rev().find_map(|w| match (&w.task, &w.state) {
-        (Task::Implement { child: c, .. }, WorkState::Done { outcome, .. }) if *c == child => Some(outcome),
-        _ => None,
+/// A waiting job whose subject has ended.
+fn pointless(job: &Job, picture: &Picture) -> bool {
+    match job.work.task() {
+        Some(Task::Implement { child, .. }) => !picture.issues.iter().any(|i| i.number == *child),
+        Some(task) => !picture
+            .pulls
+            .iter()
+            .any(|p| p.signals.number == task.subject() && p.signals.state == PullState::Open),
+        None => false,
+    }
+}
+
+/// The newest job that implements a child and has ended, if its implementer is an engine of ours.
+pub(crate) fn implemented(work: &[Job], child: Number) -> Option<&Job> {
+    work.iter().rev().find(|job| {
+        job.state.is_final()
+            && matches!(job.work.task(), Some(Task::Implement { child: c, .. }) if *c == child)
     })
 }

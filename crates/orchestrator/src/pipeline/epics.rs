@@ -3,18 +3,18 @@
 use super::{
     Orchestrator, Picture, Turn,
     deeds::{Did, NoDrafts, Progress, REFUSALS, Wish},
-    enqueue::published,
+    enqueue::implemented,
 };
 use crate::{Trouble, bug};
 use banksman_core::{
     epic::EpicStep,
     id::Number,
     intent::{Deed, Intent, IntentState, Made},
+    job::{JobState, Outcome},
     policy::EscalateReason,
     port::{DecisionRecord, EpicRecord, Forge, PullQuery, Refusal, Spend, Store, World},
     repo::RepoRules,
     text::EngineName,
-    work::WorkOutcome,
 };
 use jiff::SignedDuration;
 
@@ -35,8 +35,8 @@ impl<W: World> Orchestrator<W> {
             if picture.pulls.iter().any(|p| p.closes() == Some(issue.number)) {
                 continue;
             }
-            match published(&picture.work, issue.number) {
-                Some(WorkOutcome::Published { branch, .. }) => {
+            match implemented(&picture.work, issue.number).map(|job| &job.state) {
+                Some(JobState::Shipped { outcome: Outcome::Published { branch, .. }, .. }) => {
                     let base = picture
                         .epics
                         .iter()
@@ -45,12 +45,12 @@ impl<W: World> Orchestrator<W> {
                     let deed = Deed::OpenPull { child: issue.number, head: branch.clone(), base };
                     wishes.push(Wish::new(issue.number, deed));
                 }
-                Some(WorkOutcome::Failed { .. }) => {
+                Some(JobState::Failed { .. }) => {
                     let subject = issue.number;
                     let reason = EscalateReason::AttemptsFailed;
                     wishes.push(Wish::new(subject, Deed::Escalate { subject, reason, mark: None }));
                 }
-                Some(WorkOutcome::Reviewed { .. } | WorkOutcome::Cancelled) | None => {}
+                Some(_) | None => {}
             }
         }
         let mut progress = Progress::default();

@@ -4,18 +4,20 @@
 use super::deeds::done_at;
 use crate::bug;
 use banksman_core::{
+    id::Number,
     intent::{Deed, Intent, Made},
+    job::{Job, JobState, Outcome},
     policy::{History, Reply, Request, Requests, Resolution},
     port::HeadSeen,
     signals::Mark,
     text::{EngineName, Sha},
-    work::{Task, WorkItem, WorkOutcome, WorkState},
+    work::Task,
 };
 
 /// Folds the history of one pull request. `now`: how it stands; `engine`: the engine of ours that implements it.
 pub(crate) fn fold(
     intents: &[Intent],
-    work: &[&WorkItem],
+    work: &[&Job],
     heads: &[HeadSeen],
     now: &Mark,
     engine: Option<&EngineName>,
@@ -26,22 +28,21 @@ pub(crate) fn fold(
         match &intent.deed {
             Deed::RequestReviewFix { .. } => {
                 let round = history.review.count + 1;
-                let found =
-                    work.iter().find(|w| matches!(w.task, Task::FixReviews { round: r, .. } if r == round));
+                let found = work.iter().find(
+                    |j| matches!(j.work.task(), Some(Task::FixReviews { round: r, .. }) if *r == round),
+                );
                 push(&mut history.review, at, reply(engine, found.copied()));
             }
             Deed::RequestConflictFix { .. } => {
                 let round = history.conflict.count + 1;
-                let found =
-                    work.iter().find(|w| matches!(w.task, Task::FixConflict { round: r, .. } if r == round));
+                let found = work.iter().find(
+                    |j| matches!(j.work.task(), Some(Task::FixConflict { round: r, .. }) if *r == round),
+                );
                 push(&mut history.conflict, at, reply(engine, found.copied()));
             }
             Deed::ResolveConflict { .. } => {
-                let found = work.iter().find(|w| matches!(w.task, Task::ResolveConflict { .. }));
-                history.resolution = match found.map(|w| &w.state) {
-                    Some(WorkState::Done { .. }) => Resolution::Ended,
-                    Some(WorkState::Queued { .. } | WorkState::Running { .. }) | None => Resolution::Running,
-                };
+                let ended = work.iter().find(|j| resolves(j)).is_some_and(|j| j.state.is_final());
+                history.resolution = if ended { Resolution::Ended } else { Resolution::Running };
             }
             Deed::ResolveThreads { threads, .. } => history.resolved.extend(threads),
             // A state that a person was called to stays with that person, whatever came in between.
@@ -53,25 +54,22 @@ pub(crate) fn fold(
             _ => {}
         }
     }
-    for item in work {
-        if matches!(item.task, Task::FixChecks { .. }) {
-            match item.state {
-                WorkState::Done { at, .. } => {
-                    history.checks_fix_ended_at = history.checks_fix_ended_at.max(Some(at));
-                }
-                WorkState::Queued { .. } | WorkState::Running { .. } => history.fixing_checks = true,
+    for job in work.iter().filter(|j| matches!(j.work.task(), Some(Task::FixChecks { .. }))) {
+        match job.state {
+            JobState::Shipped { at, .. } | JobState::Failed { at, .. } | JobState::Cancelled { at } => {
+                history.checks_fix_ended_at = history.checks_fix_ended_at.max(Some(at));
             }
+            JobState::Inbox { .. }
+            | JobState::Waiting { .. }
+            | JobState::Building(_)
+            | JobState::Review(_)
+            | JobState::Testing(_) => history.fixing_checks = true,
         }
     }
     let own = own_heads(intents, work);
     // Whose a head is that comes while our own resolution runs is known once that ended: until then it answers nothing.
-    let resolving_since = work
-        .iter()
-        .filter(|w| {
-            matches!(w.task, Task::ResolveConflict { .. }) && !matches!(w.state, WorkState::Done { .. })
-        })
-        .map(|w| w.created_at)
-        .min();
+    let resolving_since =
+        work.iter().filter(|job| resolves(job) && !job.state.is_final()).map(|job| job.created_at).min();
     let attributed = |head: &HeadSeen| resolving_since.is_none_or(|since| head.at <= since);
     history.implementer_head_at = heads
         .iter()
@@ -86,29 +84,36 @@ fn push(requests: &mut Requests, at: jiff::Timestamp, reply: Reply) {
     requests.last = Some(Request { at, reply });
 }
 
-fn reply(engine: Option<&EngineName>, item: Option<&WorkItem>) -> Reply {
-    match (engine, item.map(|i| &i.state)) {
+fn reply(engine: Option<&EngineName>, job: Option<&Job>) -> Reply {
+    match (engine, job.map(|j| &j.state)) {
         (None, None) => Reply::Unknown,
         // The next step of the same look enqueues it.
         (Some(_), None) => Reply::Working,
-        (_, Some(WorkState::Queued { .. } | WorkState::Running { .. })) => Reply::Working,
+        (_, Some(state)) if !state.is_final() => Reply::Working,
         // The new head is on its way to the signals, if it is not there already.
-        (_, Some(WorkState::Done { outcome: WorkOutcome::Published { .. }, .. })) => Reply::Unknown,
-        (_, Some(WorkState::Done { .. })) => Reply::Ended,
+        (_, Some(JobState::Shipped { outcome: Outcome::Published { .. }, .. })) => Reply::Unknown,
+        (_, Some(_)) => Reply::Ended,
     }
 }
 
 /// Heads that Banksman made itself: updates from the base and its own conflict resolution. They answer no request.
-pub(crate) fn own_heads<'a>(intents: &'a [Intent], work: &[&'a WorkItem]) -> Vec<&'a Sha> {
+pub(crate) fn own_heads<'a>(intents: &'a [Intent], work: &[&'a Job]) -> Vec<&'a Sha> {
     updates(intents)
-        .chain(work.iter().filter_map(|w| match (&w.task, &w.state) {
-            (
-                Task::ResolveConflict { .. },
-                WorkState::Done { outcome: WorkOutcome::Published { sha, .. }, .. },
-            ) => Some(sha),
+        .chain(work.iter().filter(|job| resolves(job)).filter_map(|job| match &job.state {
+            JobState::Shipped { outcome: Outcome::Published { sha, .. }, .. } => Some(sha),
             _ => None,
         }))
         .collect()
+}
+
+/// Whether a job is Banksman's own attempt at a conflict.
+fn resolves(job: &Job) -> bool {
+    matches!(job.work.task(), Some(Task::ResolveConflict { .. }))
+}
+
+/// Whether a job is about this issue or pull request.
+pub(crate) fn is_about(job: &Job, subject: Number) -> bool {
+    job.work.task().is_some_and(|task| task.subject() == subject)
 }
 
 /// Heads made by merging the base on the forge; they need no new review.

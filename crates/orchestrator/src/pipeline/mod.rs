@@ -98,7 +98,7 @@ impl<W: World> Orchestrator<W> {
     }
 
     pub(crate) fn show(&self, repo: &RepoName, what: What) {
-        self.world.watcher().event(&Event { at: self.now(), repo: repo.clone(), what });
+        self.world.watcher().event(&Event { at: self.now(), repo: Some(repo.clone()), what });
     }
 
     /// Takes the lease on a repository.

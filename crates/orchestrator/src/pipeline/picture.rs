@@ -6,12 +6,13 @@ use banksman_core::{
     epic::{ChildFacts, EpicFacts, EpicStep, next_steps},
     id::Number,
     intent::{Deed, Intent, IntentState, Made, NEEDS_INTERVENTION},
+    job::{Job, JobWork},
     policy::{Action, Decision, History, Limits, WaitReason, decide},
-    port::{EpicRecord, Forge, HeadSeen, IssueQuery, PullQuery, RepoFacts, Store, WorkFilter, World},
+    port::{EpicRecord, Forge, HeadSeen, IssueQuery, PullQuery, RepoFacts, Store, TaskFilter, World},
     repo::RepoRules,
     signals::{IssueFacts, PullState, Signals},
     text::{EngineName, RepoName, Sha},
-    work::{Task, WorkItem, WorkState},
+    work::Task,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -33,8 +34,8 @@ pub struct Picture {
     pub pulls: Vec<PullView>,
     /// Open issues.
     pub issues: Vec<IssueFacts>,
-    /// Work items of the repository.
-    pub work: Vec<WorkItem>,
+    /// Jobs of the repository; of those that were repeated the newest only.
+    pub work: Vec<Job>,
     /// When it was taken.
     pub at: Timestamp,
 }
@@ -95,8 +96,8 @@ impl<W: World> Orchestrator<W> {
     /// Looks at a repository without changing anything.
     pub async fn observe(&self, rules: &RepoRules) -> Result<Picture, Trouble> {
         let (store, forge, repo) = (self.world.store(), self.world.forge(), &rules.repo);
-        // Work is read before signals: what a finished item published is then in the signals.
-        let work = store.work(&WorkFilter::Repo(repo.clone())).await?;
+        // Jobs are read before signals: what a finished one published is then in the signals.
+        let work = store.tasks(&TaskFilter::Repo(repo.clone())).await?;
         let facts = forge.repo(repo).await?;
         let records: Vec<EpicRecord> =
             store.epics(repo).await?.into_iter().filter(|e| e.ended_at.is_none()).collect();
@@ -152,7 +153,7 @@ impl<W: World> Orchestrator<W> {
         &self,
         rules: &RepoRules,
         epics: &[EpicRecord],
-        work: &[WorkItem],
+        work: &[Job],
         signals: Signals,
         now: Timestamp,
     ) -> Result<PullView, Trouble> {
@@ -169,11 +170,14 @@ impl<W: World> Orchestrator<W> {
         let of_epic = epics.iter().find(|e| e.branch == signals.head_branch);
         let child = signals.closes.first().copied();
         let engine = of_epic.map(|e| e.implementer.clone()).or_else(|| {
-            work.iter()
-                .find(|w| matches!(w.task, Task::Implement { child: c, .. } if Some(c) == child))
-                .map(|w| w.engine.clone())
+            work.iter().find_map(|job| match &job.work {
+                JobWork::Task { task: Task::Implement { child: c, .. }, engine, .. } if Some(*c) == child => {
+                    Some(engine.clone())
+                }
+                _ => None,
+            })
         });
-        let about: Vec<&WorkItem> = work.iter().filter(|w| w.task.subject() == signals.number).collect();
+        let about: Vec<&Job> = work.iter().filter(|job| history::is_about(job, signals.number)).collect();
         let history = history::fold(&intents, &about, &heads, &signals.mark(), engine.as_ref());
         let limits = match rules.limits {
             limits if bug!(RequestLimitIgnored) => Limits { review_requests: u32::MAX, ..limits },
@@ -200,7 +204,7 @@ impl<W: World> Orchestrator<W> {
         record: EpicRecord,
         repo: &RepoFacts,
         pulls: &[PullView],
-        work: &[WorkItem],
+        work: &[Job],
         open_issues: &[IssueFacts],
     ) -> Result<EpicView, Trouble> {
         let (store, forge) = (self.world.store(), self.world.forge());
@@ -217,7 +221,7 @@ impl<W: World> Orchestrator<W> {
                 matches!(i.deed, Deed::Dispatch { .. }) && !matches!(i.state, IntentState::Refused { .. })
             }) || work
                 .iter()
-                .any(|w| matches!(w.task, Task::Implement { child, .. } if child == issue.number));
+                .any(|job| matches!(job.work.task(), Some(Task::Implement { child, .. }) if *child == issue.number));
             let escalated = match pull {
                 Some(pull) => pull.history.escalated.as_ref() == Some(&pull.signals.mark()),
                 None => intents
@@ -352,7 +356,7 @@ impl Picture {
                 _ => return Outlook::Moving,
             }
         }
-        if self.work.iter().any(|w| !matches!(w.state, WorkState::Done { .. })) {
+        if self.work.iter().any(|job| !job.state.is_final()) {
             return Outlook::Moving;
         }
         for epic in self.epics.iter().filter(|e| e.facts.open) {

@@ -13,7 +13,6 @@ use banksman_core::{
     repo::RepoRules,
     signals::PullState,
     text::BranchName,
-    work::WorkState,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use std::collections::BTreeMap;
@@ -173,8 +172,8 @@ fn unreviewed(rules: &RepoRules, picture: &Picture, view: &PullView) -> bool {
         && missing
         && !due.is_empty()
         && due.iter().all(|(task, engine)| {
-            let item = picture.work.iter().find(|w| w.engine == *engine && w.task.key() == task.key());
-            item.is_some_and(|w| matches!(w.state, WorkState::Done { .. }))
+            let job = picture.work.iter().find(|job| super::enqueue::is_same(job, task, engine));
+            job.is_some_and(|job| job.state.is_final())
         })
 }
 

@@ -4,20 +4,20 @@
 use super::{
     Orchestrator, Picture, PullView, Turn,
     deeds::{Did, NoDrafts, REFUSALS, Wish, action_of, done_at},
-    history::own_heads,
+    history::{is_about, own_heads},
 };
 use crate::{Trouble, bug};
 use banksman_core::{
     event::What,
     id::Number,
     intent::{Deed, Intent},
+    job::Job,
     journal::{self, Automation, CiRun, Cycle, HeadLine, JOURNAL_SCHEMA, JournalEntry},
     policy::EscalateReason,
     port::{Forge, HeadSeen, IssueQuery, OutcomeDetail, OutcomeRecord, OutcomeResult, Store, World},
     repo::RepoRules,
     signals::{CheckState, IssueFacts, PullState, Thread},
     text::Sha,
-    work::WorkItem,
 };
 use jiff::Timestamp;
 
@@ -115,8 +115,7 @@ impl<W: World> Orchestrator<W> {
         let dispatched_at = about_child.iter().filter(|i| hands_out(&i.deed)).find_map(done_at);
         let signals = &pull.signals;
         let begun = dispatched_at.unwrap_or(signals.created_at);
-        let work: Vec<&WorkItem> =
-            picture.work.iter().filter(|w| w.task.subject() == signals.number).collect();
+        let work: Vec<&Job> = picture.work.iter().filter(|job| is_about(job, signals.number)).collect();
         let own = own_heads(&pull.intents, &work);
         Ok(JournalEntry {
             schema: JOURNAL_SCHEMA,

@@ -1,0 +1,203 @@
+//! One attempt from its claim to its end: what it came to becomes the job's next state.
+
+use super::{Worker, board::Ending, pause};
+use crate::bug;
+use banksman_core::{
+    event::What,
+    id::AttemptId,
+    job::{JobEvent, JobState, JobWork, Outcome, Stage, Why},
+    port::{AttemptRecord, Claim, Engine, Measured, Queue, World},
+    text::EngineName,
+    work::FailReason,
+};
+use jiff::{SignedDuration, Timestamp};
+
+/// Troubles in a row of the host with one job that are waited out; then they count as failures, so that the job ends at last.
+const TROUBLES: u32 = 10;
+/// Longest rest of an engine, whatever it says itself: a little more than the longest windows there are.
+const LONGEST_REST: SignedDuration = SignedDuration::from_hours(8 * 24);
+
+/// An attempt under way.
+pub(super) struct Attempt {
+    /// Its claim, with the job as it was last written.
+    pub(super) claim: Claim,
+    /// What happened since then and is not written yet.
+    pub(super) events: Vec<JobEvent>,
+    /// What was measured so far.
+    pub(super) measured: Measured,
+}
+
+/// How an attempt ends.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Close {
+    /// The job ships.
+    Shipped(Outcome),
+    /// There is nothing left to do about what the job is about.
+    Pointless,
+    /// It failed; counted.
+    Failed(FailReason),
+    /// The quota of an engine is used up; not counted (Q21).
+    Limited {
+        /// Which.
+        engine: EngineName,
+        /// Until when, where it says so.
+        until: Option<Timestamp>,
+    },
+    /// Host or forge could not do their part; not counted until it happened too often.
+    Trouble(FailReason),
+    /// It was ended from outside; not counted.
+    Ended,
+    /// A write was refused: somebody else decides about the job.
+    Fenced,
+}
+
+/// An attempt that is over.
+pub(super) struct Over {
+    /// When its job is to be tried again, if it waits for that.
+    pub(super) again: Option<Timestamp>,
+}
+
+impl<W: World> Worker<W> {
+    /// Carries a claimed job to the end of the attempt. Everything about it is written, or will be found by whoever looks at the claims,
+    /// when this returns.
+    pub(super) async fn carry(&self, claim: Claim) -> Over {
+        let id = claim.attempt;
+        self.show_move(&claim.job, Some(&claim), Stage::Building, Why::Claimed);
+        let spec = claim.job.work.spec().cloned();
+        let mut attempt = Attempt { claim, events: Vec::new(), measured: Measured::default() };
+        let close = match &spec {
+            Some(spec) => self.manifest(&mut attempt, spec).await,
+            None => self.task(&mut attempt).await,
+        };
+        let again = self.close(&mut attempt, close).await;
+        if spec.is_some() {
+            self.world.engine().leave(id).await;
+        }
+        self.board.leave(id);
+        Over { again }
+    }
+
+    /// Writes how an attempt ended. Comes back with the time of the next one, if the job waits for one.
+    async fn close(&self, attempt: &mut Attempt, close: Close) -> Option<Timestamp> {
+        let (now, job) = (self.now(), attempt.claim.job.id);
+        let ending = self.board.ending(attempt.claim.attempt);
+        if close == Close::Fenced || ending == Some(Ending::Lost) {
+            self.let_go(attempt).await;
+            return None;
+        }
+        if !matches!(close, Close::Trouble(_) | Close::Ended) {
+            self.untroubled(job);
+        }
+        let mut failure = None;
+        let event = match close {
+            Close::Shipped(outcome) => JobEvent::Proved { outcome, at: now },
+            Close::Pointless => JobEvent::Cancelled { at: now },
+            Close::Failed(reason) => {
+                failure = Some(reason);
+                self.failed(attempt, reason, now)
+            }
+            Close::Trouble(reason) => match self.troubled(job) {
+                count if count > TROUBLES && reason != FailReason::DiskFull => {
+                    failure = Some(reason);
+                    self.failed(attempt, reason, now)
+                }
+                count => {
+                    let not_before = now + pause::after_trouble(job, count);
+                    JobEvent::Again { not_before, why: Why::Retried(reason) }
+                }
+            },
+            Close::Limited { engine, until } => {
+                let until = until.unwrap_or(now + self.setup.rest).clamp(now, now + LONGEST_REST);
+                self.rest(&engine, until).await;
+                // Another engine of the class may take it at once; this one is not given anything meanwhile.
+                let waits = attempt.claim.job.work.choice()
+                    == banksman_core::manifest::Choice::Engine(engine.clone())
+                    || engine != attempt.claim.engine;
+                JobEvent::Again { not_before: if waits { until } else { now }, why: Why::Limited }
+            }
+            Close::Ended => {
+                // Whoever interrupts an engine behind the worker's back would get the job again and again.
+                let pause =
+                    if ending.is_none() { pause::after_trouble(job, 1) } else { SignedDuration::ZERO };
+                JobEvent::Again { not_before: now + pause, why: Why::Interrupted }
+            }
+            Close::Fenced => return None,
+        };
+        let record = AttemptRecord { failure, ..self.record(attempt) };
+        attempt.events.push(event.clone());
+        if self.write(attempt, Some(&record)).await.is_err() {
+            self.let_go(attempt).await;
+            return None;
+        }
+        self.show_end(attempt, &event, &record);
+        match event {
+            JobEvent::Again { not_before, .. } => Some(not_before),
+            _ => None,
+        }
+    }
+
+    /// What a failed attempt comes to: another one, or the end.
+    fn failed(&self, attempt: &Attempt, reason: FailReason, at: Timestamp) -> JobEvent {
+        let (job, count) = (&attempt.claim.job, attempt.claim.job.failures + 1);
+        let (most, base) = match &job.work {
+            JobWork::Task { repo, .. } => {
+                let rules = self.setup.rules.iter().find(|rules| rules.repo == *repo);
+                (
+                    rules.map_or(1, |rules| rules.attempts),
+                    rules.map_or(self.setup.retry_pause, |r| r.retry_pause),
+                )
+            }
+            JobWork::Manifest(spec) => (spec.retries + 1, self.setup.retry_pause),
+        };
+        if reason.worth_retrying() && (count < most || bug!(RetryUnlimited)) {
+            let not_before = at + pause::after_failure(job.id, count, base);
+            JobEvent::Again { not_before, why: Why::Retried(reason) }
+        } else {
+            JobEvent::Failed { reason, at }
+        }
+    }
+
+    /// Lets an engine rest, on every host.
+    async fn rest(&self, engine: &EngineName, until: Timestamp) {
+        if let Err(error) = self.world.store().cool_down(engine, until).await {
+            tracing::warn!(%engine, %error, "the engine's rest could not be written");
+        }
+        self.show(None, What::CoolingDown { engine: engine.clone(), until });
+    }
+
+    /// What is kept of an attempt that ends now.
+    pub(super) fn record(&self, attempt: &Attempt) -> AttemptRecord {
+        AttemptRecord {
+            attempt: attempt.claim.attempt,
+            job: attempt.claim.job.id,
+            engine: attempt.claim.engine.clone(),
+            holder: self.setup.holder.clone(),
+            started_at: attempt.claim.since,
+            ended_at: Some(self.now()),
+            failure: None,
+            measured: attempt.measured.clone(),
+        }
+    }
+
+    fn show_end(&self, attempt: &Attempt, event: &JobEvent, record: &AttemptRecord) {
+        let claim = &attempt.claim;
+        let JobWork::Task { repo, task, engine } = &claim.job.work else {
+            return self.show_move(&claim.job, Some(claim), claim.job.state.stage(), event.why());
+        };
+        let (id, engine, task): (AttemptId, _, _) = (claim.attempt, engine.clone(), task.clone());
+        let what = match (&claim.job.state, record.failure) {
+            (JobState::Shipped { outcome, .. }, _) => What::AttemptEnded {
+                attempt: id,
+                engine,
+                task,
+                outcome: outcome.clone(),
+                sandbox: record.measured.sandbox,
+            },
+            (state, Some(reason)) => {
+                What::AttemptFailed { attempt: id, engine, task, reason, last: state.is_final() }
+            }
+            (_, None) => return,
+        };
+        self.show(Some(repo), what);
+    }
+}

@@ -1,0 +1,82 @@
+//! Leases of what runs: one loop renews them all, and an attempt whose lease cannot be renewed is ended before it runs out.
+
+use super::{LEASE, Worker, board::Ending};
+use banksman_core::{
+    id::AttemptId,
+    port::{Engine, Queue, StoreError, World},
+};
+use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+
+/// How often leases are renewed (Q12).
+pub(super) const RENEW: SignedDuration = SignedDuration::from_secs(15);
+/// How soon a renewal that failed is repeated.
+const AGAIN: SignedDuration = SignedDuration::from_secs(2);
+/// So long before the end of its lease an attempt is ended that could not be renewed: longer than its grace, so that no process of it
+/// is left when somebody else may take the job.
+pub(super) const MARGIN: SignedDuration = SignedDuration::from_secs(15);
+/// Renewals at the same time, so that the store can group their commits.
+const AT_ONCE: usize = 8;
+
+/// What a renewal of one claim came to.
+pub(super) type Renewed = (AttemptId, Result<Timestamp, StoreError>);
+
+impl<W: World> Worker<W> {
+    /// Renews the leases of all that runs.
+    pub(super) async fn renew(&self) -> Vec<Renewed> {
+        let lease = i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX);
+        let mut claims = Vec::new();
+        for entry in self.board.all() {
+            match entry.ending {
+                // It has not noticed yet: it may have been between two steps when it was told.
+                Some(Ending::Lost) => self.world.engine().end(entry.claim.attempt),
+                Some(Ending::Unrenewed | Ending::Stopping) => {
+                    self.world.engine().end(entry.claim.attempt);
+                    claims.push(entry.claim);
+                }
+                None => claims.push(entry.claim),
+            }
+        }
+        stream::iter(claims)
+            .map(|claim| async move {
+                (claim.attempt, self.world.store().renew(&claim, self.now(), lease).await)
+            })
+            .buffered(AT_ONCE)
+            .collect()
+            .await
+    }
+
+    /// Takes in what renewals came to. Comes back with the time of the next one.
+    pub(super) fn renewed(&self, renewed: Vec<Renewed>) -> Timestamp {
+        let mut pause = RENEW;
+        for (attempt, result) in renewed {
+            match result {
+                Ok(until) => self.board.renewed(attempt, until),
+                Err(StoreError::Fenced | StoreError::Missing(_)) => self.end(attempt, Ending::Lost),
+                Err(error) => {
+                    tracing::warn!(attempt.id = %attempt, %error, "a lease could not be renewed yet");
+                    pause = AGAIN;
+                }
+            }
+        }
+        self.now() + pause
+    }
+
+    /// Ends what could not be renewed in time.
+    pub(super) fn end_unrenewed(&self) {
+        let now = self.now();
+        for entry in self.board.all() {
+            if entry.ending.is_none() && entry.claim.until <= now + MARGIN {
+                tracing::warn!(attempt.id = %entry.claim.attempt, "an attempt is ended: its lease runs out");
+                self.end(entry.claim.attempt, Ending::Unrenewed);
+            }
+        }
+    }
+
+    /// Ends an attempt, unless it is being ended already.
+    pub(super) fn end(&self, attempt: AttemptId, why: Ending) {
+        if self.board.end(attempt, why) {
+            self.world.engine().end(attempt);
+        }
+    }
+}

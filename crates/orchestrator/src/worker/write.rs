@@ -1,0 +1,110 @@
+//! Writing what happened to a job, in spite of a store that is away for a while.
+
+use super::{Worker, attempt::Attempt, pause};
+use banksman_core::{
+    job::Why,
+    port::{AttemptRecord, Clock, Queue, StoreError, World},
+};
+use std::mem;
+
+/// Tries of a write that the database itself refuses; then the claim is left to run out.
+const TRIES: u32 = 8;
+
+/// A write was refused: the claim is not the current one, or its job was cancelled.
+pub(super) struct Fenced;
+
+impl<W: World> Worker<W> {
+    /// Writes the events of an attempt; with `end` the attempt is over. While the store is away it is asked again, for the lease is
+    /// renewed meanwhile if it can be.
+    pub(super) async fn write(
+        &self,
+        attempt: &mut Attempt,
+        end: Option<&AttemptRecord>,
+    ) -> Result<(), Fenced> {
+        let events = mem::take(&mut attempt.events);
+        let (mut tries, mut unsure) = (0, false);
+        loop {
+            match self.world.store().advance(&attempt.claim, events.clone(), end, self.now()).await {
+                Ok(claim) => {
+                    attempt.claim = claim;
+                    return Ok(());
+                }
+                // The answer to an earlier try may have been lost after it was written.
+                Err(StoreError::Fenced | StoreError::Missing(_)) if unsure => {
+                    match self.written(attempt, end).await {
+                        Ok(written) => return written,
+                        Err(error) => self.wait_for_store(attempt, &error, &mut tries).await?,
+                    }
+                }
+                Err(StoreError::Fenced | StoreError::Missing(_)) => return Err(Fenced),
+                Err(error) => {
+                    unsure |= error == StoreError::Away;
+                    self.wait_for_store(attempt, &error, &mut tries).await?;
+                }
+            }
+        }
+    }
+
+    /// Whether a write whose answer was lost happened.
+    async fn written(
+        &self,
+        attempt: &mut Attempt,
+        end: Option<&AttemptRecord>,
+    ) -> Result<Result<(), Fenced>, StoreError> {
+        let (store, claim) = (self.world.store(), &mut attempt.claim);
+        let job = store.job(claim.job.id).await?.ok_or(StoreError::Fenced)?;
+        let happened = match end {
+            None => job.state.held().is_some_and(|held| held.token == claim.token),
+            Some(_) => {
+                let attempts = store.attempts(claim.job.id).await?;
+                attempts.iter().any(|a| a.attempt == claim.attempt && a.ended_at.is_some())
+            }
+        };
+        claim.job = job;
+        Ok(if happened { Ok(()) } else { Err(Fenced) })
+    }
+
+    /// Says for an attempt whose claim is lost, or whose job was cancelled, that its processes are gone.
+    pub(super) async fn let_go(&self, attempt: &mut Attempt) {
+        let record = self.record(attempt);
+        let mut tries = 0;
+        loop {
+            match self.world.store().let_go(&attempt.claim, Some(&record), self.now()).await {
+                Ok(()) | Err(StoreError::Fenced | StoreError::Missing(_)) => break,
+                Err(error) => {
+                    if self.wait_for_store(attempt, &error, &mut tries).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+        self.untroubled(attempt.claim.job.id);
+        if attempt.claim.job.work.spec().is_some()
+            && let Ok(Some(job)) = self.world.store().job(attempt.claim.job.id).await
+        {
+            let stage = job.state.stage();
+            let why = if stage == banksman_core::job::Stage::Cancelled { Why::Cancelled } else { Why::Lost };
+            self.show_move(&job, Some(&attempt.claim), stage, why);
+        }
+    }
+
+    /// Waits before the store is asked again, or gives up: the claim then runs out and another attempt follows.
+    async fn wait_for_store(
+        &self,
+        attempt: &Attempt,
+        error: &StoreError,
+        tries: &mut u32,
+    ) -> Result<(), Fenced> {
+        *tries += 1;
+        let waits = matches!(error, StoreError::Away | StoreError::Full);
+        let over = self.board.over(attempt.claim.attempt, self.now());
+        if over || (!waits && *tries > TRIES) {
+            tracing::error!(job.id = %attempt.claim.job.id, attempt.id = %attempt.claim.attempt, %error,
+                "what an attempt came to could not be written; its claim runs out");
+            return Err(Fenced);
+        }
+        tracing::warn!(job.id = %attempt.claim.job.id, %error, "what an attempt came to is written later");
+        self.world.clock().sleep_until(self.now() + pause::after_store(*tries)).await;
+        Ok(())
+    }
+}
