@@ -1,7 +1,11 @@
 //! Claude Code: the last line of type `result` has the totals; before it, `system`/`init` names session and model, and each assistant
 //! message has its own usage, which serves where the program was ended before its result.
 
-use super::{add, cost, word};
+use super::{
+    add, cost,
+    limit::{Limited, Reset, bounded, epoch},
+    word,
+};
 use banksman_core::{text::Login, work::Usage};
 use serde::Deserialize;
 
@@ -9,6 +13,8 @@ use serde::Deserialize;
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     message: Option<Login>,
+    /// When the window that is used up ends.
+    reset: Option<Reset>,
 }
 
 #[derive(Deserialize)]
@@ -20,6 +26,18 @@ struct Line {
     usage: Option<Tokens>,
     total_cost_usd: Option<f64>,
     num_turns: Option<u64>,
+    is_error: Option<bool>,
+    api_error_status: Option<u16>,
+    result: Option<String>,
+    rate_limit_info: Option<Window>,
+}
+
+/// Where the account stands in the window of its plan.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Window {
+    status: Option<String>,
+    resets_at: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -47,7 +65,7 @@ impl Tokens {
     }
 }
 
-pub(super) fn line(usage: &mut Usage, seen: &mut Seen, line: &[u8]) {
+pub(super) fn line(usage: &mut Usage, limited: &mut Option<Limited>, seen: &mut Seen, line: &[u8]) {
     let Ok(line) = serde_json::from_slice::<Line>(line) else { return };
     usage.session = word(line.session_id.as_deref()).or(usage.session.take());
     match line.r#type.as_str() {
@@ -68,7 +86,13 @@ pub(super) fn line(usage: &mut Usage, seen: &mut Seen, line: &[u8]) {
             add(&mut usage.tokens_cached, tokens.cache_read_input_tokens);
             add(&mut usage.turns, Some(1));
         }
+        "rate_limit_event" => {
+            let window = line.rate_limit_info;
+            let rejected = window.filter(|window| window.status.as_deref() == Some("rejected"));
+            seen.reset = rejected.map(|window| window.resets_at.map_or(Reset::Unknown, epoch));
+        }
         "result" => {
+            *limited = used_up(&line, seen);
             if let Some(tokens) = line.usage {
                 usage.tokens_in = tokens.input();
                 usage.tokens_out = tokens.output_tokens;
@@ -79,6 +103,23 @@ pub(super) fn line(usage: &mut Usage, seen: &mut Seen, line: &[u8]) {
         }
         _ => {}
     }
+}
+
+/// A rejected window matters only where the run failed: with overage it goes on.
+fn used_up(line: &Line, seen: &Seen) -> Option<Limited> {
+    if line.is_error != Some(true) {
+        return None;
+    }
+    // Older versions say nothing but a text with the time behind a bar.
+    let text = line.result.as_deref().map(bounded).unwrap_or_default();
+    let old = text.strip_prefix("Claude AI usage limit reached|");
+    let reset = match (seen.reset, old, line.api_error_status) {
+        (Some(reset), _, _) => reset,
+        (None, Some(time), _) => time.trim().parse().map_or(Reset::Unknown, epoch),
+        (None, None, Some(429)) => Reset::Unknown,
+        (None, None, _) => return None,
+    };
+    Some(Limited::new(reset))
 }
 
 #[cfg(test)]

@@ -1,7 +1,11 @@
 //! Gemini CLI: one document with `stats.models`, each with its requests and tokens. `prompt` has the cached ones in it, `thoughts` are
 //! output that is not among the `candidates`. Notices may stand before the document.
 
-use super::{add, word};
+use super::{
+    add,
+    limit::{Limited, Reset, bounded, pause},
+    word,
+};
 use banksman_core::work::Usage;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -10,6 +14,13 @@ use std::collections::BTreeMap;
 struct Document {
     session_id: Option<String>,
     stats: Option<Stats>,
+    error: Option<Failure>,
+}
+
+#[derive(Deserialize)]
+struct Failure {
+    code: Option<serde_json::Value>,
+    message: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -57,6 +68,22 @@ pub(super) fn document(usage: &mut Usage, bytes: &[u8]) {
             usage.model = word(Some(&name));
         }
     }
+}
+
+/// The report of a failure comes last, after notices: on standard error, with the status of the API as its code.
+pub(super) fn limited(bytes: &[u8]) -> Option<Limited> {
+    let starts = bytes.iter().enumerate().filter(|(_, b)| **b == b'{').map(|(at, _)| at);
+    let start = starts.filter(|at| *at == 0 || bytes[at - 1] == b'\n').last()?;
+    let mut values = serde_json::Deserializer::from_slice(&bytes[start..]).into_iter::<Document>();
+    let error = values.next()?.ok()?.error?;
+    if error.code?.as_u64()? != 429 {
+        return None;
+    }
+    let message = error.message.unwrap_or_default();
+    let message = bounded(&message);
+    let said =
+        ["reset after ", "retry after ", "retry in "].iter().find_map(|word| message.rsplit_once(word));
+    Some(Limited::new(said.map_or(Reset::Unknown, |(_, time)| pause(time))))
 }
 
 fn start_of_document(bytes: &[u8]) -> Option<usize> {

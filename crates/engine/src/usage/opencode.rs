@@ -1,8 +1,13 @@
 //! opencode: each `step_finish` has the tokens and the cost of one step; the input has no cached tokens in it.
 
-use super::{add, cost, word};
+use super::{
+    add, cost,
+    limit::{Limited, Reset, seconds},
+    word,
+};
 use banksman_core::work::Usage;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
 struct Line {
@@ -10,6 +15,20 @@ struct Line {
     #[serde(rename = "sessionID")]
     session: Option<String>,
     part: Option<Part>,
+    error: Option<Failure>,
+}
+
+#[derive(Deserialize)]
+struct Failure {
+    data: Option<Answer>,
+}
+
+/// What the model's API answered.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    status_code: Option<u16>,
+    response_headers: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize)]
@@ -32,12 +51,18 @@ struct Cache {
     write: Option<u64>,
 }
 
-pub(super) fn line(usage: &mut Usage, line: &[u8]) {
+pub(super) fn line(usage: &mut Usage, limited: &mut Option<Limited>, line: &[u8]) {
     let Ok(line) = serde_json::from_slice::<Line>(line) else { return };
     usage.session = word(line.session.as_deref()).or(usage.session.take());
-    if line.r#type != "step_finish" {
-        return;
+    match line.r#type.as_str() {
+        "step_finish" => {}
+        "error" => {
+            *limited = line.error.and_then(|error| error.data).as_ref().and_then(used_up);
+            return;
+        }
+        _ => return,
     }
+    *limited = None;
     add(&mut usage.turns, Some(1));
     let Some(part) = line.part else { return };
     if let Some(step) = cost(part.cost) {
@@ -52,6 +77,14 @@ pub(super) fn line(usage: &mut Usage, line: &[u8]) {
         add(&mut usage.tokens_in, cache.write);
         add(&mut usage.tokens_cached, cache.read);
     }
+}
+
+fn used_up(answer: &Answer) -> Option<Limited> {
+    if answer.status_code != Some(429) {
+        return None;
+    }
+    let pause = answer.response_headers.as_ref().and_then(|headers| headers.get("retry-after")?.parse().ok());
+    Some(Limited::new(pause.map_or(Reset::Unknown, seconds)))
 }
 
 #[cfg(test)]
