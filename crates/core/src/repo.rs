@@ -17,6 +17,10 @@ pub struct RepoRules {
     pub implementer: EngineName,
     /// Engines that review every new head; empty: people do, if anybody.
     pub reviewers: Vec<EngineName>,
+    /// Further engines of ours, to which a person may hand an issue by their label. A label that names neither one of these nor an
+    /// implementer or reviewer of the repository makes no work.
+    #[serde(default)]
+    pub engines: Vec<EngineName>,
     /// Limits of the policy.
     pub limits: Limits,
     /// How children are merged into their epic.
@@ -40,6 +44,7 @@ impl RepoRules {
             repo,
             implementer,
             reviewers: Vec::new(),
+            engines: Vec::new(),
             limits: Limits::default(),
             child_merge: MergeMethod::Squash,
             epic_merge: MergeMethod::Merge,
@@ -54,6 +59,11 @@ impl RepoRules {
     pub fn agent_label(engine: &EngineName) -> Label {
         #[expect(clippy::expect_used, reason = "an engine name is at most 40 characters of [A-Za-z0-9._-]")]
         Label::new(&format!("agent:{engine}")).expect("the label of an engine is valid")
+    }
+
+    /// Whether an engine is one of ours that works for this repository.
+    pub fn knows(&self, engine: &EngineName) -> bool {
+        self.implementer == *engine || self.reviewers.contains(engine) || self.engines.contains(engine)
     }
 
     /// The engine that a label names, if it is the trigger label.
