@@ -2,13 +2,15 @@
 
 use crate::{
     Orchestrator, Trouble,
-    pipeline::{Did, Turn, Wish},
+    pipeline::{Did, Turn, Unsure, Wish},
 };
 use banksman_core::{
     epic::EpicPlan,
     id::Number,
     intent::{Deed, Intent, Made, Step},
-    port::{EpicRecord, Forge, ForgeError, IssueQuery, IssueText, PlanRecord, Store, StoreError, World},
+    port::{
+        EpicRecord, Forge, ForgeError, IssueQuery, IssueText, PlanRecord, Refusal, Store, StoreError, World,
+    },
     repo::RepoRules,
     text::Fingerprint,
 };
@@ -50,6 +52,7 @@ impl<W: World> Orchestrator<W> {
         drafts: &dyn Drafts,
     ) -> Result<Vec<(Fingerprint, Number)>, Trouble> {
         let turn = self.turn(&rules.repo).await?;
+        self.settle_vanished(&turn, rules, orders, drafts).await?;
         let mut made = Vec::with_capacity(orders.len());
         let mut numbers: BTreeMap<Fingerprint, Number> = BTreeMap::new();
         for order in orders {
@@ -62,6 +65,35 @@ impl<W: World> Orchestrator<W> {
             }
         }
         Ok(made)
+    }
+
+    /// Ends what an earlier report left open and this one does not speak of any more: an issue that was made is accounted for, one that
+    /// was not will not be. Should the finding come back, its intent is opened again.
+    async fn settle_vanished(
+        &self,
+        turn: &Turn,
+        rules: &RepoRules,
+        orders: &[IssueOrder],
+        drafts: &dyn Drafts,
+    ) -> Result<(), Trouble> {
+        for intent in self.world.store().open_intents(&rules.repo).await? {
+            let Deed::CreateIssue { fingerprint, .. } = &intent.deed else { continue };
+            if orders.iter().any(|order| order.fingerprint == *fingerprint)
+                || drafts.text(fingerprint).is_some()
+            {
+                continue;
+            }
+            let key = intent.key.clone();
+            match self.carry_out(turn, &rules.repo, intent, drafts, Unsure::Yes).await? {
+                Did::Unclear => return Err(ForgeError::Unclear("a step is still open").into()),
+                Did::Pausing(_) => {
+                    let lease = self.lease(turn).await?;
+                    self.world.store().settle(&lease, &key, Some(Refusal::NotFound), self.now()).await?;
+                }
+                Did::Done(_) | Did::Already(_) | Did::Refused(..) | Did::OverCap => {}
+            }
+        }
+        Ok(())
     }
 
     /// Comments the created numbers on an audit issue and closes it (A12).

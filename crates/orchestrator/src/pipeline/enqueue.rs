@@ -4,12 +4,11 @@
 use super::{AT_ONCE, Orchestrator, Picture, PullView, Turn, deeds::done_at, history};
 use crate::{Trouble, bug};
 use banksman_core::{
-    id::Number,
     intent::Deed,
     job::{Job, JobWork},
     port::{NewTask, Store, World},
     repo::RepoRules,
-    signals::PullState,
+    signals::{IssueFacts, PullState},
     text::EngineName,
     work::Task,
 };
@@ -25,7 +24,7 @@ impl<W: World> Orchestrator<W> {
         picture: &Picture,
     ) -> Result<bool, Trouble> {
         let mut due: Vec<(Task, EngineName)> = Vec::new();
-        self.labelled_issues(picture, &mut due);
+        due.extend(handed_out(rules, picture).map(|(_, task, engine)| (task, engine)));
         for pull in picture.pulls.iter().filter(|p| p.signals.state == PullState::Open) {
             if let Some(engine) = &pull.engine {
                 due.extend(fixes(rules, picture, pull).into_iter().map(|task| (task, engine.clone())));
@@ -38,6 +37,7 @@ impl<W: World> Orchestrator<W> {
         }
         due.retain(|(task, engine)| !picture.work.iter().any(|job| is_same(job, task, engine)));
         let mut changed = !due.is_empty();
+        changed |= self.enqueue_given_back(turn, rules, picture).await?;
         // At the same time, so that the store can group their commits.
         stream::iter(due)
             .map(|(task, engine)| async move {
@@ -56,24 +56,33 @@ impl<W: World> Orchestrator<W> {
         }
         Ok(changed)
     }
+}
 
-    /// Open issues with an engine's label become work, if their author's word counts (X1, X5).
-    fn labelled_issues(&self, picture: &Picture, due: &mut Vec<(Task, EngineName)>) {
-        for issue in &picture.issues {
-            let trusted = issue.author == picture.facts.me || picture.facts.allowed.contains(&issue.author);
-            let Some(engine) = issue.labels.iter().find_map(RepoRules::labelled_engine) else { continue };
-            let has_pull = picture.pulls.iter().any(|p| p.closes() == Some(issue.number));
-            if has_pull || !(trusted || bug!(StrangerDispatched)) {
-                continue;
-            }
-            let base = picture
-                .epics
-                .iter()
-                .find(|e| e.facts.checklist.entry(issue.number).is_some())
-                .map_or_else(|| picture.facts.default_branch.clone(), |e| e.record.branch.clone());
-            due.push((Task::Implement { child: issue.number, base }, engine));
+/// Open issues with the label of an engine of ours, if their author's word counts (X1, X5), with the work that they are.
+pub(super) fn handed_out<'a>(
+    rules: &'a RepoRules,
+    picture: &'a Picture,
+) -> impl Iterator<Item = (&'a IssueFacts, Task, EngineName)> {
+    picture.issues.iter().filter_map(|issue| {
+        let mut named = issue.labels.iter().filter_map(RepoRules::labelled_engine);
+        let engine = named.find(|engine| rules.knows(engine))?;
+        if !is_trusted(picture, issue) || picture.pulls.iter().any(|p| p.closes() == Some(issue.number)) {
+            return None;
         }
-    }
+        let base = picture
+            .epics
+            .iter()
+            .find(|e| e.facts.checklist.entry(issue.number).is_some())
+            .map_or_else(|| picture.facts.default_branch.clone(), |e| e.record.branch.clone());
+        Some((issue, Task::Implement { child: issue.number, base }, engine))
+    })
+}
+
+/// Whether the word of an issue's author counts.
+pub(super) fn is_trusted(picture: &Picture, issue: &IssueFacts) -> bool {
+    issue.author == picture.facts.me
+        || picture.facts.allowed.contains(&issue.author)
+        || bug!(StrangerDispatched)
 }
 
 /// Work that requests and red checks of a pull request by an engine of ours call for.
@@ -157,12 +166,4 @@ fn pointless(job: &Job, picture: &Picture) -> bool {
             .any(|p| p.signals.number == task.subject() && p.signals.state == PullState::Open),
         None => false,
     }
-}
-
-/// The newest job that implements a child and has ended, if its implementer is an engine of ours.
-pub(crate) fn implemented(work: &[Job], child: Number) -> Option<&Job> {
-    work.iter().rev().find(|job| {
-        job.state.is_final()
-            && matches!(job.work.task(), Some(Task::Implement { child: c, .. }) if *c == child)
-    })
 }

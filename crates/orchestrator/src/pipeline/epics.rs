@@ -2,8 +2,8 @@
 
 use super::{
     Orchestrator, Picture, Turn,
+    calls::implementations,
     deeds::{Did, NoDrafts, Progress, REFUSALS, Wish},
-    enqueue::implemented,
 };
 use crate::{Trouble, bug};
 use banksman_core::{
@@ -35,7 +35,7 @@ impl<W: World> Orchestrator<W> {
             if picture.pulls.iter().any(|p| p.closes() == Some(issue.number)) {
                 continue;
             }
-            match implemented(&picture.work, issue.number).map(|job| &job.state) {
+            match implementations(&picture.work, issue.number).last().map(|job| &job.state) {
                 Some(JobState::Shipped { outcome: Outcome::Published { branch, .. }, .. }) => {
                     let base = picture
                         .epics
@@ -46,9 +46,8 @@ impl<W: World> Orchestrator<W> {
                     wishes.push(Wish::new(issue.number, deed));
                 }
                 Some(JobState::Failed { .. }) => {
-                    let subject = issue.number;
                     let reason = EscalateReason::AttemptsFailed;
-                    wishes.push(Wish::new(subject, Deed::Escalate { subject, reason, mark: None }));
+                    wishes.push(self.call(&picture.work, issue.number, reason).await?);
                 }
                 Some(_) | None => {}
             }
@@ -59,7 +58,7 @@ impl<W: World> Orchestrator<W> {
             if let Did::Already(intent) = &did {
                 progress.acted |= self.look_at_unseen(turn, rules, picture, intent).await?;
             }
-            progress.acted |= self.call_if_refused(turn, rules, subject, &did).await?;
+            progress.acted |= self.call_if_refused(turn, picture, rules, subject, &did).await?;
         }
         Ok(progress)
     }
@@ -99,14 +98,15 @@ impl<W: World> Orchestrator<W> {
     pub(super) async fn call_if_refused(
         &self,
         turn: &Turn,
+        picture: &Picture,
         rules: &RepoRules,
         subject: Number,
         did: &Did,
     ) -> Result<bool, Trouble> {
         match did {
             Did::Refused(reason, tries) if *tries >= REFUSALS && *reason != Refusal::WorkTreeDirty => {
-                let deed = Deed::Escalate { subject, reason: EscalateReason::Refused, mark: None };
-                let did = self.fulfil(turn, &rules.repo, Wish::new(subject, deed), &NoDrafts).await?;
+                let call = self.call(&picture.work, subject, EscalateReason::Refused).await?;
+                let did = self.fulfil(turn, &rules.repo, call, &NoDrafts).await?;
                 Ok(matches!(did, Did::Done(_)))
             }
             _ => Ok(false),
@@ -187,7 +187,7 @@ impl<W: World> Orchestrator<W> {
                 if did == Did::OverCap {
                     over_cap.push(subject);
                 }
-                acted |= self.call_if_refused(turn, rules, subject, &did).await?;
+                acted |= self.call_if_refused(turn, picture, rules, subject, &did).await?;
             }
         }
         Ok((acted, over_cap))

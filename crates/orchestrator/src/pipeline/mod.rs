@@ -2,6 +2,7 @@
 //! needs to know is in the store and on the forge, so that any process can make the next one.
 
 mod by_hand;
+mod calls;
 mod deeds;
 mod enqueue;
 mod epics;
@@ -9,7 +10,7 @@ mod history;
 mod picture;
 mod pulls;
 mod resolve;
-pub(crate) use deeds::{Did, NoDrafts, Wish};
+pub(crate) use deeds::{Did, NoDrafts, Unsure, Wish};
 pub(crate) use history::own_heads;
 
 pub use by_hand::{Fix, Fixed};

@@ -224,9 +224,7 @@ impl<W: World> Orchestrator<W> {
                 .any(|job| matches!(job.work.task(), Some(Task::Implement { child, .. }) if *child == issue.number));
             let escalated = match pull {
                 Some(pull) => pull.history.escalated.as_ref() == Some(&pull.signals.mark()),
-                None => intents
-                    .iter()
-                    .any(|i| matches!(i.deed, Deed::Escalate { .. }) && super::deeds::done_at(i).is_some()),
+                None => self.is_called(work, issue.number, &intents).await?,
             };
             // Blockers may be on another epic, which does not hold this one either (X8).
             let abroad = |n: &Number| checklist.entry(*n).is_none() && with_a_person(*n, pulls, open_issues);
@@ -341,6 +339,17 @@ impl Picture {
         next
     }
 
+    /// Open issues whose label names an engine that nobody here has; their epics wait until a person sees to it.
+    fn misaddressed(&self, rules: &RepoRules) -> impl Iterator<Item = Number> {
+        self.issues.iter().filter_map(|issue| {
+            let mut named = issue.labels.iter().filter_map(RepoRules::labelled_engine).peekable();
+            named.peek()?;
+            let listed = self.epics.iter().any(|e| e.facts.checklist.entry(issue.number).is_some());
+            let unknown = listed && !named.any(|engine| rules.knows(&engine));
+            (unknown && super::enqueue::is_trusted(self, issue)).then_some(issue.number)
+        })
+    }
+
     /// Whether anything moves, waits for people or the budget, or is done. `over_cap`: children that the cap holds back.
     pub fn outlook(&self, rules: &RepoRules, over_cap: &[Number]) -> Outlook {
         let mut people = Vec::new();
@@ -356,9 +365,16 @@ impl Picture {
                 _ => return Outlook::Moving,
             }
         }
-        if self.work.iter().any(|job| !job.state.is_final()) {
-            return Outlook::Moving;
+        for job in self.work.iter().filter(|job| !job.state.is_final()) {
+            match &job.work {
+                // Nobody here ever takes it: a person may give the engine back to the configuration, or the issue to another one.
+                JobWork::Task { task, engine, .. } if job.state.is_waiting() && !rules.knows(engine) => {
+                    people.push(task.subject());
+                }
+                JobWork::Task { .. } | JobWork::Manifest(_) => return Outlook::Moving,
+            }
         }
+        people.extend(self.misaddressed(rules));
         for epic in self.epics.iter().filter(|e| e.facts.open) {
             for step in &epic.steps {
                 match step {

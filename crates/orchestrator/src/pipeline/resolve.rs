@@ -48,19 +48,17 @@ impl<W: World> Orchestrator<W> {
             };
             if let Some(child) = &child {
                 let wish = match merged {
-                    true if child.open => Some(Deed::CloseChild { child: child.number }),
-                    true => None,
-                    false if child.open => Some(Deed::Escalate {
-                        subject: child.number,
-                        reason: EscalateReason::PullClosed,
-                        mark: None,
-                    }),
-                    false => None,
+                    true if child.open => {
+                        Some(Wish::new(child.number, Deed::CloseChild { child: child.number }))
+                    }
+                    false if child.open => {
+                        Some(self.call(&picture.work, child.number, EscalateReason::PullClosed).await?)
+                    }
+                    true | false => None,
                 };
-                if let Some(deed) = wish {
-                    let wish = Wish::new(child.number, deed);
+                if let Some(wish) = wish {
                     let did = self.fulfil(turn, &rules.repo, wish, &NoDrafts).await?;
-                    acted |= self.call_if_refused(turn, rules, child.number, &did).await?;
+                    acted |= self.call_if_refused(turn, picture, rules, child.number, &did).await?;
                     // Without an outcome the next look comes here again; a child that a person was called to is left to them.
                     match did {
                         Did::Unclear | Did::Pausing(_) => continue,

@@ -88,10 +88,13 @@ impl<W: World> Worker<W> {
         if !matches!(close, Close::Trouble(_) | Close::Ended) {
             self.untroubled(job);
         }
+        if close == Close::Pointless {
+            self.drop_pointless(attempt).await;
+            return None;
+        }
         let mut failure = None;
         let event = match close {
             Close::Shipped(outcome) => JobEvent::Proved { outcome, at: now },
-            Close::Pointless => JobEvent::Cancelled { at: now },
             Close::Failed(reason) => {
                 failure = Some(reason);
                 self.failed(attempt, reason, now)
@@ -121,7 +124,7 @@ impl<W: World> Worker<W> {
                     if ending.is_none() { pause::after_trouble(job, 1) } else { SignedDuration::ZERO };
                 JobEvent::Again { not_before: now + pause, why: Why::Interrupted }
             }
-            Close::Fenced => return None,
+            Close::Fenced | Close::Pointless => return None,
         };
         let record = AttemptRecord { failure, ..self.record(attempt) };
         attempt.events.push(event.clone());

@@ -88,6 +88,17 @@ impl<W: World> Worker<W> {
         }
     }
 
+    /// Cancels a job about which nothing is left to be done, and lets it go.
+    pub(super) async fn drop_pointless(&self, attempt: &mut Attempt) {
+        let (job, mut tries) = (attempt.claim.job.id, 0);
+        while let Err(error) = self.world.store().cancel(job, &self.setup.holder, self.now()).await {
+            if self.wait_for_store(attempt, &error, &mut tries).await.is_err() {
+                return;
+            }
+        }
+        self.let_go(attempt).await;
+    }
+
     /// Waits before the store is asked again, or gives up: the claim then runs out and another attempt follows.
     async fn wait_for_store(
         &self,
