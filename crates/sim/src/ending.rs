@@ -13,7 +13,6 @@ use banksman_core::{
     intent::{APPROVED, Deed, IntentState, NEEDS_APPROVAL, NEEDS_INTERVENTION},
     port::LedgerState,
     signals::TitleKind,
-    work::WorkState,
 };
 
 impl Universe {
@@ -22,14 +21,15 @@ impl Universe {
         let store = std::mem::take(&mut self.store);
         self.check_text("store", &store);
         self.store = store;
-        for item in self.store.work.clone() {
-            if !matches!(item.state, WorkState::Done { .. }) {
-                self.violated(
-                    Invariant::Ends,
-                    format!("{}: work item {} {:?} is not finished", item.repo, item.id, item.task),
-                );
-            }
-        }
+        let unfinished: Vec<String> = self
+            .store
+            .rows()
+            .iter()
+            .filter(|row| !row.job.state.is_final())
+            .map(|row| format!("job {} {:?} is not finished", row.job.id, row.job.work.task()))
+            .collect();
+        unfinished.into_iter().for_each(|what| self.violated(Invariant::Ends, what));
+        self.check_jobs_end();
         for plan in plans {
             let found = self.in_town(&plan.name, |town, u| u.unfinished(plan, town)).unwrap_or_default();
             for (invariant, what) in found {

@@ -68,6 +68,8 @@ struct Inner {
     sequence: u64,
     dying: Vec<Process>,
     alive: Vec<bool>,
+    /// Processes that stand still, and until when: none of their tasks goes on.
+    frozen: BTreeMap<Process, Micros>,
     stopped: bool,
 }
 
@@ -109,6 +111,7 @@ impl Kernel {
                 sequence: 0,
                 dying: Vec::new(),
                 alive: vec![true],
+                frozen: BTreeMap::new(),
                 stopped: false,
             }),
             ready: Arc::default(),
@@ -152,6 +155,27 @@ impl Kernel {
     /// Whether a process is alive.
     pub(crate) fn alive(&self, process: Process) -> bool {
         self.inner().alive.get(process.0 as usize).copied().unwrap_or_default()
+    }
+
+    /// Lets a process stand still until then.
+    pub(crate) fn freeze(&self, process: Process, until: Micros) {
+        let mut inner = self.inner();
+        let end = inner.frozen.entry(process).or_insert(until);
+        *end = until.max(*end);
+    }
+
+    /// Puts a task of a process that stands still off; `false` when it does not.
+    fn put_off(&self, process: Process, waker: &Waker) -> bool {
+        let mut inner = self.inner();
+        let Some(until) = inner.frozen.get(&process).copied() else { return false };
+        if until <= inner.now {
+            inner.frozen.remove(&process);
+            return false;
+        }
+        inner.sequence += 1;
+        let key = (until, inner.sequence);
+        inner.timers.insert(key, waker.clone());
+        true
     }
 
     /// Ends the simulation.
@@ -297,6 +321,10 @@ impl Executor {
         let Some(mut task) = self.tasks.get_mut(id).and_then(Option::take) else { return };
         task.bell.rung.store(false, Ordering::Relaxed);
         let waker = task.waker.clone();
+        if self.kernel.put_off(task.process, &waker) {
+            self.tasks[id] = Some(task);
+            return;
+        }
         if task.job.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
             self.tasks[id] = Some(task);
         }

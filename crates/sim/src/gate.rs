@@ -56,9 +56,29 @@ impl Faults {
     }
 }
 
+impl Faults {
+    /// Trouble for a world of jobs, which is shorter and sees more of it.
+    pub(crate) fn draw_yard(chance: &mut Chance, until: Micros) -> Self {
+        Self {
+            until,
+            crash: *chance.pick(&[0, 100, 400, 1000]),
+            fail: *chance.pick(&[0, 1000, 4000]),
+            lose: *chance.pick(&[0, 1000, 4000]),
+            stall: *chance.pick(&[0, 0, 200, 500]),
+            deaf: *chance.pick(&[0, 0, 100, 300]),
+            kill_every: *chance.pick(&[0, 4 * MINUTE, 10 * MINUTE]),
+        }
+    }
+}
+
 /// The call gave no answer.
-#[derive(Debug)]
-pub(crate) struct NoAnswer;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoAnswer {
+    /// Something is broken.
+    Broken,
+    /// It cannot be reached just now.
+    Away,
+}
 
 /// What happens to a process at the gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,13 +141,18 @@ impl Me {
         }
         let kernel = &self.shared.kernel;
         let now = kernel.now();
+        if port == Port::Store && self.shared.life(self.process, |life| life.cut_until > now) == Some(true) {
+            // A connection that is refused, or one that hangs until it is given up.
+            let pause = kernel.draw(|c| if c.below(3) == 0 { c.time(SECOND, 10 * SECOND) } else { 1_000 });
+            kernel.sleep(pause).await;
+            return Err(NoAnswer::Away);
+        }
         let fate = kernel.draw(|chance| fate(chance, &self.shared.plan.faults, now, port, side));
         match fate {
             Fate::Pass => Ok(()),
             Fate::Wait(time) => {
                 if time > 30 * SECOND {
                     self.shared.with(|u| u.see("stall"));
-                    self.shared.stalled(self.process, now + time);
                     self.shared.note(self.process, "stall", time as u64, || {
                         format!("at {call} for {} s", time / SECOND)
                     });
@@ -138,7 +163,8 @@ impl Me {
             Fate::NoAnswer => {
                 self.shared.with(|u| u.see(if side == Side::After { "answer lost" } else { "call failed" }));
                 self.shared.note(self.process, "no answer", 0, || format!("{call}, {side:?} its effect"));
-                Err(NoAnswer)
+                let away = self.shared.plan.yard.is_some() && kernel.draw(|c| c.below(3) > 0);
+                Err(if away { NoAnswer::Away } else { NoAnswer::Broken })
             }
             Fate::Crash => {
                 self.shared.note(self.process, "crash", 0, || format!("{side:?} {call}"));

@@ -6,9 +6,10 @@ use crate::{
     executor::{HOUR, MINUTE, Micros},
     forge::{
         Customs,
-        town::{branch, engine, tag},
+        town::{branch, class, engine, tag},
     },
     gate::Faults,
+    yard::{Luck, Yard},
 };
 use banksman_core::{
     epic::{EpicPlan, PlannedEpic},
@@ -19,7 +20,7 @@ use banksman_core::{
     tainted::Tainted,
     text::{BranchName, EngineName, Fingerprint, RepoName},
 };
-use banksman_orchestrator::{Drafts, IssueOrder};
+use banksman_orchestrator::{Drafts, EngineRoom, IssueOrder, WorkerSetup};
 use jiff::SignedDuration;
 
 /// One world as planned.
@@ -33,6 +34,10 @@ pub(crate) struct Plan {
     pub(crate) slots: u32,
     /// Until when people do things of their own accord.
     pub(crate) busy: Micros,
+    /// What a world of jobs has instead of repositories.
+    pub(crate) yard: Option<Yard>,
+    /// How attempts at jobs of manifests fare.
+    pub(crate) luck: Luck,
 }
 
 /// One repository as planned.
@@ -64,7 +69,25 @@ impl Plan {
             workers: *chance.pick(&[1, 2, 3]),
             slots: *chance.pick(&[1, 2, 4]),
             busy,
+            yard: None,
+            luck: Luck::default(),
         }
+    }
+
+    /// What a worker is given.
+    pub(crate) fn room(&self, room: u32, mut setup: WorkerSetup, rules: Vec<RepoRules>) -> WorkerSetup {
+        setup.rules = rules;
+        match &self.yard {
+            Some(yard) => yard.rooms[room as usize % yard.rooms.len()].furnish(&mut setup),
+            None => {
+                setup.at_once = self.slots;
+                setup.watch = SignedDuration::from_secs(15);
+                setup.engines = [implementer(), reviewer()]
+                    .map(|name| EngineRoom { name, class: class("agentic-coder"), parallel: self.slots })
+                    .into();
+            }
+        }
+        setup
     }
 }
 

@@ -4,18 +4,19 @@ use crate::{
     executor::{HOUR, MINUTE, Micros, NATURE, Process, SECOND, held},
     forge::town::OWNER,
     nature,
-    plan::{RepoPlan, extension, implementer, reviewer},
+    plan::{RepoPlan, extension},
+    referee::place_of,
     world::{Shared, SimWorld},
 };
 use banksman_core::{
     id::Number,
     intent::AGENTIC,
-    port::{Clock, Store, World},
+    port::{Clock, Hosts, Life as HolderLife, Store, World},
     repo::RepoRules,
     signals::TitleKind,
     text::Holder,
 };
-use banksman_orchestrator::{Orchestrator, Outlook, Stop, Trouble, Until, Worker};
+use banksman_orchestrator::{Orchestrator, Outlook, Stop, Trouble, Until, Worker, WorkerSetup};
 use std::sync::Arc;
 
 /// What a process is for.
@@ -23,8 +24,8 @@ use std::sync::Arc;
 pub(crate) enum Role {
     /// Looks at repositories; the first one also makes issues and epics.
     Orchestrator { first: bool },
-    /// Runs attempts.
-    Worker,
+    /// Runs attempts, in a room of the plan.
+    Worker { room: u32 },
 }
 
 /// One life of a process.
@@ -32,27 +33,30 @@ pub(crate) enum Role {
 pub(crate) struct Life {
     role: Role,
     /// Processes of one host know of each other's death.
-    host: u32,
-    /// It stands still until then.
-    pub(crate) stalled_until: Micros,
+    pub(crate) host: u32,
+    /// It cannot reach the store until then.
+    pub(crate) cut_until: Micros,
+    /// Tells it to stop.
+    pub(crate) stop: Stop,
 }
 
 /// Starts a process.
 pub(crate) fn start(shared: &Arc<Shared>, role: Role, host: u32) {
-    let process = shared.kernel.bear();
+    let (process, stop) = (shared.kernel.bear(), Stop::default());
     {
         let mut lives = held(&shared.lives);
         lives.resize(process.0 as usize + 1, None);
-        lives[process.0 as usize] = Some(Life { role, host, stalled_until: 0 });
+        lives[process.0 as usize] = Some(Life { role, host, cut_until: 0, stop: stop.clone() });
     }
     shared.note(process, "begin", 0, || format!("{role:?} on host {host}"));
     let inside = Arc::clone(shared);
     shared.kernel.spawn(process, async move {
-        if let Err(trouble) = live(&inside, process, role, host).await {
-            inside.note(process, "trouble", 0, || format!("{trouble:?}"));
-            // As a supervisor would: it ended with an error and is started again.
-            crash(&inside, process);
+        match live(&inside, process, role, host, stop).await {
+            Err(trouble) => inside.note(process, "trouble", 0, || format!("{trouble:?}")),
+            Ok(()) => inside.note(process, "end", 0, String::new),
         }
+        // As a supervisor would: it ended and is started again.
+        crash(&inside, process);
     });
 }
 
@@ -63,7 +67,10 @@ pub(crate) fn crash(shared: &Arc<Shared>, process: Process) {
         return;
     }
     shared.kernel.kill(process);
-    shared.with(|u| u.tally.crashes += 1);
+    shared.with(|u| {
+        u.tally.crashes += 1;
+        u.model.dead.insert(process);
+    });
     let pause = shared
         .kernel
         .draw(|c| if c.below(4) == 0 { c.time(MINUTE, 10 * MINUTE) } else { c.time(SECOND, 20 * SECOND) });
@@ -97,31 +104,50 @@ fn holder(process: Process, host: u32) -> Holder {
     Holder::new(&format!("host-{host}/{}", process.0)).expect("a valid holder")
 }
 
-/// Whether that holder was a process of this host that is dead now.
-fn gone(shared: &Shared, host: u32, holder: &Holder) -> bool {
-    let Some((place, process)) = holder.as_str().split_once('/') else { return false };
-    place.strip_prefix("host-").and_then(|h| h.parse().ok()) == Some(host)
-        && process.parse().is_ok_and(|p| !shared.kernel.alive(Process(p)))
+/// What one host knows of the processes of holders.
+struct SimHosts {
+    shared: Arc<Shared>,
+    host: u32,
 }
 
-async fn live(shared: &Arc<Shared>, process: Process, role: Role, host: u32) -> Result<(), Trouble> {
+impl Hosts for SimHosts {
+    fn life(&self, holder: &Holder) -> HolderLife {
+        match place_of(holder) {
+            Some((host, process)) if host == self.host => {
+                if self.shared.kernel.alive(process) { HolderLife::Alive } else { HolderLife::Gone }
+            }
+            _ => HolderLife::Elsewhere,
+        }
+    }
+}
+
+/// What a process does first: what dead ones left on its host is cleared away.
+fn recover(shared: &Shared, host: u32) {
+    shared.with(|u| {
+        for attempt in u.log.leftovers(host, |worker| !shared.kernel.alive(worker)) {
+            u.log.clear(attempt);
+        }
+    });
+}
+
+async fn live(
+    shared: &Arc<Shared>,
+    process: Process,
+    role: Role,
+    host: u32,
+    stop: Stop,
+) -> Result<(), Trouble> {
     let world = SimWorld::new(shared, process);
     let holder = holder(process, host);
+    let hosts = Arc::new(SimHosts { shared: Arc::clone(shared), host });
     let now = world.clock().now();
-    world.store().break_leases(&|h| gone(shared, host, h), now).await?;
+    recover(shared, host);
+    world.store().break_leases(&|h| hosts.life(h) == HolderLife::Gone, now).await?;
     let rules: Vec<RepoRules> = shared.plan.repos.iter().map(|r| r.rules.clone()).collect();
     match role {
-        Role::Worker => {
-            for _ in 1..shared.plan.slots {
-                let worker = Worker::new(SimWorld::new(shared, process), holder.clone(), rules.clone());
-                let inside = Arc::clone(shared);
-                shared.kernel.spawn(process, async move {
-                    if worker.run(&[implementer(), reviewer()], &Stop::default()).await.is_err() {
-                        crash(&inside, process);
-                    }
-                });
-            }
-            Worker::new(world, holder, rules).run(&[implementer(), reviewer()], &Stop::default()).await
+        Role::Worker { room } => {
+            let setup = shared.plan.room(room, WorkerSetup::new(holder, hosts), rules);
+            Worker::new(world, setup).run(&stop).await
         }
         Role::Orchestrator { first } => {
             let orchestrator = Orchestrator::new(world.clone(), holder);
@@ -132,7 +158,7 @@ async fn live(shared: &Arc<Shared>, process: Process, role: Role, host: u32) -> 
             }
             loop {
                 let began = shared.kernel.now();
-                let outlooks = orchestrator.run(&rules, Until::Settled, &Stop::default()).await?;
+                let outlooks = orchestrator.run(&rules, Until::Settled, &stop).await?;
                 let over = outlooks.iter().all(|o| matches!(o, Outlook::Done | Outlook::NeedsPeople(_)));
                 let now = shared.kernel.now();
                 shared.note(process, "settled", over.into(), || format!("{outlooks:?}"));

@@ -8,12 +8,12 @@ use crate::{
         Town,
         town::{OWNER, tag},
     },
-    nature,
+    nature, people,
     plan::{LOOK, PATIENCE, Plan},
     process::{self, Role},
     trace::{Record, Trace},
     universe::{Tally, Universe},
-    violation::{Invariant, Violation},
+    violation::{Invariant, Violation, WorldKind},
     world::Shared,
 };
 use serde::Serialize;
@@ -30,15 +30,40 @@ use std::{
 /// Most polls of one world; a world that needs more spins.
 const STEPS: u64 = 4_000_000;
 
+/// Which worlds a seed has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Worlds {
+    /// One of repositories.
+    Pipeline,
+    /// One of jobs.
+    Jobs,
+    /// One of each.
+    Both,
+}
+
+impl Worlds {
+    fn kinds(self) -> &'static [WorldKind] {
+        match self {
+            Self::Pipeline => &[WorldKind::Pipeline],
+            Self::Jobs => &[WorldKind::Jobs],
+            Self::Both => &[WorldKind::Pipeline, WorldKind::Jobs],
+        }
+    }
+}
+
 /// What to simulate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SimOptions {
-    /// The seeds, one world each.
+    /// The seeds.
     pub seeds: Range<u64>,
+    /// Which worlds each of them has.
+    pub worlds: Worlds,
     /// Repositories in each world, at least 1.
     pub repos: u32,
     /// Most children of an audit in each repository, at least 1.
     pub children: u32,
+    /// Most jobs in a world of jobs, at least 1.
+    pub jobs: u32,
     /// Threads; 0: as many as there are cores.
     pub threads: usize,
     /// A deliberate bug of the orchestrator.
@@ -51,8 +76,10 @@ impl SimOptions {
     pub fn new(seeds: Range<u64>) -> Self {
         Self {
             seeds,
+            worlds: Worlds::Both,
             repos: 1,
             children: 4,
+            jobs: 12,
             threads: 0,
             #[cfg(feature = "seeded-bugs")]
             bug: None,
@@ -140,7 +167,8 @@ pub fn simulate(options: &SimOptions, progress: &(dyn Fn(u64) + Sync)) -> SimRep
                     if seed >= options.seeds.end {
                         return;
                     }
-                    let finished = run(seed, options, Record::default());
+                    for kind in options.worlds.kinds() {
+                    let finished = run(seed, *kind, options, Record::default());
                     let mut report = crate::executor::held(&report);
                     report.worlds += 1;
                     report.violations.extend(finished.violations);
@@ -154,7 +182,7 @@ pub fn simulate(options: &SimOptions, progress: &(dyn Fn(u64) + Sync)) -> SimRep
                         *report.seen.entry(what).or_default() += count;
                     }
                     crate::executor::held(&all_days).push((seed, finished.micros));
-                    drop(report);
+                    }
                     let done = done.fetch_add(1, Ordering::Relaxed) + 1;
                     if done.is_multiple_of(50) {
                         progress(done);
@@ -166,7 +194,11 @@ pub fn simulate(options: &SimOptions, progress: &(dyn Fn(u64) + Sync)) -> SimRep
     let mut report = report.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
     report.violations.sort_by_key(|v| v.seed);
     if let Some(first) = report.violations.first() {
-        let mut lines = replay(first.seed, options).lines;
+        let worlds = match first.world {
+            WorldKind::Pipeline => Worlds::Pipeline,
+            WorldKind::Jobs => Worlds::Jobs,
+        };
+        let mut lines = replay(first.seed, &SimOptions { worlds, ..options.clone() }).lines;
         report.last_lines = lines.split_off(lines.len().saturating_sub(LAST_LINES));
     }
     let micros: i64 = days.iter().map(|(_, m)| m).sum();
@@ -177,17 +209,26 @@ pub fn simulate(options: &SimOptions, progress: &(dyn Fn(u64) + Sync)) -> SimRep
 
 /// Runs one seed again and keeps everything that happens.
 pub fn replay(seed: u64, options: &SimOptions) -> Trace {
-    let finished = run(seed, options, Record::kept());
-    Trace { hash: finished.hash, lines: finished.lines, violations: finished.violations }
+    let mut trace = Trace::default();
+    for kind in options.worlds.kinds() {
+        let finished = run(seed, *kind, options, Record::kept());
+        trace.hash = trace.hash.rotate_left(1) ^ finished.hash;
+        trace.lines.extend(finished.lines);
+        trace.violations.extend(finished.violations);
+    }
+    trace
 }
 
-fn run(seed: u64, options: &SimOptions, record: Record) -> Finished {
+fn run(seed: u64, kind: WorldKind, options: &SimOptions, record: Record) -> Finished {
     #[cfg(feature = "seeded-bugs")]
     banksman_orchestrator::bugs::switch(options.bug);
     let mut chance = Chance::new(seed);
-    let plan = Plan::draw(&mut chance, options.repos, options.children);
+    let plan = match kind {
+        WorldKind::Pipeline => Plan::draw(&mut chance, options.repos, options.children),
+        WorldKind::Jobs => Plan::draw_yard(&mut chance, options.jobs),
+    };
     let kernel = Arc::new(Kernel::new(chance));
-    let shared = Shared::new(Arc::clone(&kernel), plan, Universe::new(seed), record);
+    let shared = Shared::new(Arc::clone(&kernel), plan, Universe::new(seed, kind), record);
     begin(&shared);
     let mut executor = Executor::new(kernel);
     let ended = executor.run(STEPS);
@@ -209,6 +250,12 @@ fn run(seed: u64, options: &SimOptions, record: Record) -> Finished {
 
 /// Fills the world and starts everybody.
 fn begin(shared: &Arc<Shared>) {
+    if let Some(yard) = &shared.plan.yard {
+        people::populate(shared, yard);
+        shared.kernel.spawn(NATURE, process::kill_now_and_then(Arc::clone(shared)));
+        shared.kernel.spawn(NATURE, people::close(Arc::clone(shared)));
+        return;
+    }
     for repo in &shared.plan.repos {
         let mut town = Town::new(repo.salt, repo.customs.clone());
         town.open_issue(
@@ -234,7 +281,7 @@ fn begin(shared: &Arc<Shared>) {
         process::start(shared, Role::Orchestrator { first: n == 0 }, n % 2);
     }
     for n in 0..shared.plan.workers {
-        process::start(shared, Role::Worker, n % 2);
+        process::start(shared, Role::Worker { room: n }, n % 2);
     }
     shared.kernel.spawn(NATURE, process::kill_now_and_then(Arc::clone(shared)));
     shared.kernel.spawn(NATURE, close(Arc::clone(shared)));

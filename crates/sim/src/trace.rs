@@ -10,7 +10,7 @@ pub(crate) struct Record {
 }
 
 /// The trace of one replayed seed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Trace {
     /// Hash over everything that happened, the same at each run of the seed.
     pub hash: u64,

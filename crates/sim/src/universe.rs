@@ -5,7 +5,8 @@ use crate::{
     engine::Log,
     executor::{Micros, stamp},
     forge::{Commit, Town},
-    violation::{Invariant, Violation},
+    referee::Model,
+    violation::{Invariant, Violation, WorldKind},
 };
 use banksman_core::{
     id::Number,
@@ -26,6 +27,7 @@ use crate::store::Book;
 /// Everything that outlives a process.
 pub(crate) struct Universe {
     pub(crate) seed: u64,
+    world: WorldKind,
     pub(crate) now: Micros,
     pub(crate) store: Book,
     pub(crate) towns: BTreeMap<RepoName, Box<Town>>,
@@ -35,6 +37,8 @@ pub(crate) struct Universe {
     /// How often each kind of thing happened.
     pub(crate) seen: BTreeMap<&'static str, u64>,
     pub(crate) notes: Notes,
+    /// What the referee of the queue remembers.
+    pub(crate) model: Model,
     /// Things that nature still has in mind.
     pub(crate) agenda: u32,
     /// When an orchestrator last found each repository settled.
@@ -70,9 +74,10 @@ pub(crate) struct Notes {
 }
 
 impl Universe {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, world: WorldKind) -> Self {
         Self {
             seed,
+            world,
             now: 0,
             store: Book::default(),
             towns: BTreeMap::new(),
@@ -81,6 +86,7 @@ impl Universe {
             tally: Tally::default(),
             seen: BTreeMap::new(),
             notes: Notes::default(),
+            model: Model::default(),
             agenda: 0,
             settled: BTreeMap::new(),
             violations: Vec::new(),
@@ -161,8 +167,8 @@ impl Universe {
 
     /// Writes down a violation; the world ends.
     pub(crate) fn violated(&mut self, invariant: Invariant, detail: String) {
-        let (seed, at) = (self.seed, self.now as f64 / 1e6);
-        self.violations.push(Violation { seed, invariant, at_seconds: at, detail });
+        let (seed, world, at) = (self.seed, self.world, self.now as f64 / 1e6);
+        self.violations.push(Violation { seed, world, invariant, at_seconds: at, detail });
     }
 
     /// Violations that were not shown yet, as lines.

@@ -121,11 +121,9 @@ impl Shared {
         *held(&self.last_change)
     }
 
-    /// A process stands still until then.
-    pub(crate) fn stalled(&self, process: Process, until: Micros) {
-        if let Some(Some(life)) = held(&self.lives).get_mut(process.0 as usize) {
-            life.stalled_until = life.stalled_until.max(until);
-        }
+    /// Works on the life of a process.
+    pub(crate) fn life<T>(&self, process: Process, work: impl FnOnce(&mut Life) -> T) -> Option<T> {
+        held(&self.lives).get_mut(process.0 as usize).and_then(Option::as_mut).map(work)
     }
 }
 
@@ -197,7 +195,7 @@ impl World for SimWorld {
 impl Watcher for Me {
     fn event(&self, event: &Event) {
         self.shared.with(|u| u.check_text("event", event));
-        self.shared.note(self.process, "event", 0, || format!("{} {:?}", event.repo, event.what));
+        self.shared.note(self.process, "event", 0, || format!("{:?} {:?}", event.repo.as_ref().map(|r| r.as_str()), event.what));
     }
 }
 

@@ -13,7 +13,7 @@ use banksman_core::{
         AutoMerge, Check, CheckState, IssueFacts, MergeState, Mergeable, PullState, Reviews, Signals, Thread,
         TitleHead,
     },
-    text::{BranchName, CheckName, EngineName, Label, Login, Sha},
+    text::{BranchName, CheckName, ClassName, EngineName, Label, Login, Sha},
     work::Verdict,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -530,6 +530,7 @@ macro_rules! constant {
 }
 constant! {
     branch -> BranchName;
+    class -> ClassName;
     login -> Login;
     engine -> EngineName;
     tag -> Label;

@@ -1,76 +1,26 @@
-//! Simulated engines: attempts that take as long as real ones, fail in every way, publish by naming the old head, and may be lost with
-//! their worker after they published. Their start and stop is logged by themselves, for the proof that none overlap (I2).
+//! Attempts at tasks of the pipeline: they take as long as real ones, fail in every way, and publish by naming the old head.
 
+use super::SimEngine;
 use crate::{
     chance::{CONFLICT_ANSWER, IMPLEMENT, REVIEW_ANSWER},
-    executor::{MINUTE, Micros, Process, stamp},
+    executor::{MINUTE, Micros},
     forge::{
         State, Town,
         town::{ME, OWNER, Pusher},
     },
-    gate::Port,
-    nature,
     universe::Universe,
     violation::Invariant,
-    world::Me,
 };
 use banksman_core::{
-    id::{AttemptId, WorkId},
-    port::{Engine, EngineError, Order, Report, ReportResult, ThreadDraft},
+    port::{Order, ReportResult, ThreadDraft},
     tainted::Tainted,
     text::{RepoName, Sha},
-    work::{FailReason, SandboxLevel, Task, Usage, Verdict, WorkState},
+    work::{FailReason, Task, Verdict},
 };
-use std::collections::BTreeMap;
-
-/// One process's engines.
-#[derive(Clone)]
-pub(crate) struct SimEngine(pub(crate) Me);
-
-/// What the engines wrote down themselves.
-#[derive(Debug, Default)]
-pub(crate) struct Log {
-    /// Attempts that run, with the work they are for.
-    running: BTreeMap<AttemptId, (WorkId, Process)>,
-    /// Attempts that published, by work.
-    published: BTreeMap<WorkId, AttemptId>,
-}
-
-/// Stops the log's clock when the attempt ends, however it ends.
-struct Running<'a> {
-    me: &'a Me,
-    attempt: AttemptId,
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.me.shared.with(|u| u.log.running.remove(&self.attempt));
-        self.me.shared.note(self.me.process, "stop", self.attempt.0, || format!("attempt {}", self.attempt));
-    }
-}
 
 impl Universe {
-    /// The item that the store holds for a running attempt.
-    fn item_of(&self, attempt: AttemptId) -> Option<(WorkId, bool)> {
-        let item = self
-            .store
-            .work
-            .iter()
-            .find(|w| matches!(&w.state, WorkState::Running { attempt: a, .. } if *a == attempt))?;
-        let held = matches!(item.state, WorkState::Running { until, .. } if until > stamp(self.now));
-        Some((item.id, held))
-    }
-
-    fn start(&mut self, process: Process, order: &Order) {
-        self.tally.attempts += 1;
-        // An attempt whose claim is gone already is about to be told so.
-        let Some((work, held)) = self.item_of(order.attempt) else { return };
-        let other = self.log.running.iter().find(|(_, (w, _))| *w == work).map(|(a, _)| *a);
-        if let Some(other) = other.filter(|a| held && self.item_of(*a).is_some_and(|(_, held)| held)) {
-            let what = format!("attempts {other} and {} both hold work item {work}", order.attempt);
-            self.violated(Invariant::NoOverlap, what);
-        }
-        self.log.running.insert(order.attempt, (work, process));
+    /// An attempt at a stranger's issue may not begin.
+    pub(super) fn check_author(&mut self, order: &Order) {
         if let Task::Implement { child, .. } = &order.task {
             let author = self.towns.get(&order.repo).and_then(|t| t.issues.get(child)).map(|i| i.author);
             if author.is_none_or(|a| a != ME && a != OWNER) {
@@ -104,10 +54,10 @@ impl Universe {
                 Ok(sha)
             })
             .unwrap_or(Err(FailReason::BadObjects))?;
-        if let Some((work, _)) = self.log.running.get(&order.attempt).copied()
-            && let Some(first) = self.log.published.insert(work, order.attempt)
+        if let Some(job) = self.store.job_of(order.attempt)
+            && let Some(first) = self.log.published.insert(job, order.attempt)
         {
-            let what = format!("attempts {first} and {} both published for work item {work}", order.attempt);
+            let what = format!("attempts {first} and {} both published for job {job}", order.attempt);
             self.violated(Invariant::NoOverlap, what);
         }
         Ok(sha)
@@ -115,16 +65,16 @@ impl Universe {
 }
 
 /// How an attempt will go.
-struct Fortune {
-    takes: Micros,
-    fails: Option<FailReason>,
+pub(super) struct Fortune {
+    pub(super) takes: Micros,
+    pub(super) fails: Option<FailReason>,
     touches: u64,
     rounds: u32,
     threads: u64,
 }
 
 impl SimEngine {
-    fn fortune(&self, order: &Order) -> Fortune {
+    pub(super) fn fortune(&self, order: &Order) -> Fortune {
         let (failure, conflict, stubborn) = self.0.shared.with(|u| {
             let customs = u.towns.get(&order.repo).map(|t| &t.customs);
             customs.map_or((0, 0, 0), |c| (c.engine_failure, c.conflict, c.stubborn))
@@ -160,44 +110,8 @@ impl SimEngine {
     }
 }
 
-impl Engine for SimEngine {
-    async fn run(&self, order: &Order, brief: Tainted) -> Result<Report, EngineError> {
-        // The brief goes into the task file; that it has the issue's text is right.
-        drop(brief);
-        let me = &self.0;
-        me.before(Port::Engine, "run").await.map_err(|_| EngineError::Host("simulated"))?;
-        let started = me.shared.kernel.now();
-        me.shared.with(|u| u.start(me.process, order));
-        let _running = Running { me, attempt: order.attempt };
-        me.shared.note(me.process, "start", order.attempt.0, || {
-            format!("attempt {} {} {:?}", order.attempt, order.repo, order.task)
-        });
-        let fortune = self.fortune(order);
-        me.shared.kernel.sleep(fortune.takes).await;
-        me.before(Port::Engine, "publish").await.map_err(|_| EngineError::Host("simulated"))?;
-        let result = match fortune.fails {
-            Some(reason) => ReportResult::Failed { reason },
-            None => self.result(order, &fortune),
-        };
-        if matches!(result, ReportResult::Published { .. }) {
-            me.shared
-                .note(me.process, "publish", order.attempt.0, || format!("{} {}", order.repo, order.branch));
-            me.changed();
-            nature::stir(&me.shared, &order.repo);
-        }
-        me.after(Port::Engine, "publish").await.map_err(|_| EngineError::Host("simulated"))?;
-        Ok(Report {
-            result,
-            sandbox: Some(SandboxLevel::Bubblewrap),
-            usage: Usage::default(),
-            exit_code: Some(0),
-            ran: Some((stamp(started), stamp(me.shared.kernel.now()))),
-        })
-    }
-}
-
 impl SimEngine {
-    fn result(&self, order: &Order, fortune: &Fortune) -> ReportResult {
+    pub(super) fn result(&self, order: &Order, fortune: &Fortune) -> ReportResult {
         if let Task::Review { pull, .. } = &order.task {
             return self.verdict(&order.repo, *pull, fortune);
         }

@@ -1,29 +1,20 @@
-//! What the simulated store keeps, and the rules by which it changes: the semantics of `core::port::Store` without faults or time.
+//! What is kept of repositories: leases, intents, spends, observations, plans, epics, journal.
 
+use super::{Answer, Book, end};
 use banksman_core::{
-    id::{AttemptId, Number, Token, WorkId},
+    id::{Number, Token},
     intent::{Intent, IntentState, NewIntent, Receipt},
     journal::JournalEntry,
     port::{
-        AttemptRecord, Claim, DecisionRecord, EpicRecord, HeadSeen, Intended, Lease, LedgerEntry,
-        LedgerState, NewWork, OutcomeRecord, PlanRecord, Refusal, Spend, StoreError, WorkFilter,
+        DecisionRecord, EpicRecord, HeadSeen, Intended, Lease, LedgerEntry, LedgerState, OutcomeRecord,
+        PlanRecord, Refusal, Spend, StoreError,
     },
     signals::{CheckState, Signals},
-    text::{EngineName, Holder, RepoName},
-    work::{Usage, WorkEvent, WorkItem, WorkOutcome, WorkState},
+    text::{Holder, RepoName},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
-
-/// All that is kept.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct Book {
-    pub(crate) repos: BTreeMap<RepoName, RepoBook>,
-    pub(crate) work: Vec<WorkItem>,
-    pub(crate) attempts: Vec<AttemptRecord>,
-    claims: u64,
-}
 
 /// All that is kept of one repository.
 #[derive(Debug, Default, Serialize)]
@@ -48,12 +39,6 @@ pub(crate) struct Observed {
     last: Signals,
     heads: Vec<HeadSeen>,
     observations: u64,
-}
-
-type Answer<T> = Result<T, StoreError>;
-
-fn end(now: Timestamp, ttl_ms: i64) -> Timestamp {
-    now + SignedDuration::from_millis(ttl_ms)
 }
 
 impl RepoBook {
@@ -99,11 +84,11 @@ impl Book {
     }
 
     /// The book of a repository, for a writer that may write about it.
-    fn about(&mut self, lease: &Lease, repo: &RepoName) -> Answer<&mut RepoBook> {
+    pub(super) fn about(&mut self, lease: &Lease, repo: &RepoName) -> Answer<&mut RepoBook> {
         if lease.repo == *repo { self.fenced(lease) } else { Err(StoreError::Fenced) }
     }
 
-    fn fenced(&mut self, lease: &Lease) -> Answer<&mut RepoBook> {
+    pub(super) fn fenced(&mut self, lease: &Lease) -> Answer<&mut RepoBook> {
         let book = self.repos.entry(lease.repo.clone()).or_default();
         let held = book.lease.as_ref().is_some_and(|(holder, _)| *holder == lease.holder);
         if held && book.token == lease.token.0 { Ok(book) } else { Err(StoreError::Fenced) }
@@ -127,17 +112,11 @@ impl Book {
         Some(Lease { repo: repo.clone(), holder: holder.clone(), token: Token(book.token), until })
     }
 
-    pub(crate) fn break_leases(&mut self, gone: &dyn Fn(&Holder) -> bool, now: Timestamp) -> u64 {
+    pub(crate) fn break_leases(&mut self, gone: &dyn Fn(&Holder) -> bool) -> u64 {
         let mut broken = 0;
         for book in self.repos.values_mut() {
             if book.lease.as_ref().is_some_and(|(holder, _)| gone(holder)) {
                 book.lease = None;
-                broken += 1;
-            }
-        }
-        for item in &mut self.work {
-            if matches!(&item.state, WorkState::Running { holder, .. } if gone(holder)) {
-                lose(item, now);
                 broken += 1;
             }
         }
@@ -314,158 +293,5 @@ impl Book {
 
     pub(crate) fn heads(&self, repo: &RepoName, pull: Number) -> Vec<HeadSeen> {
         self.repo(repo).and_then(|b| b.pulls.get(&pull)).map(|p| p.heads.clone()).unwrap_or_default()
-    }
-
-    pub(crate) fn enqueue(&mut self, lease: &Lease, new: &NewWork) -> Answer<WorkId> {
-        self.about(lease, &new.repo)?;
-        let key = new.task.key();
-        let known =
-            self.work.iter().find(|w| w.repo == new.repo && w.engine == new.engine && w.task.key() == key);
-        if let Some(known) = known {
-            return Ok(known.id);
-        }
-        let id = WorkId(self.work.len() as u64 + 1);
-        self.work.push(WorkItem {
-            id,
-            repo: new.repo.clone(),
-            task: new.task.clone(),
-            engine: new.engine.clone(),
-            created_at: new.at,
-            failures: 0,
-            losses: 0,
-            state: WorkState::Queued { not_before: new.at },
-        });
-        Ok(id)
-    }
-
-    pub(crate) fn claim(
-        &mut self,
-        holder: &Holder,
-        engines: &[EngineName],
-        now: Timestamp,
-        ttl_ms: i64,
-    ) -> Option<Claim> {
-        for item in &mut self.work {
-            if matches!(item.state, WorkState::Running { until, .. } if until <= now) {
-                lose(item, now);
-            }
-        }
-        let item = self.work.iter_mut().find(|w| {
-            matches!(w.state, WorkState::Queued { not_before } if not_before <= now)
-                && engines.contains(&w.engine)
-        })?;
-        self.claims += 1;
-        // Claims and attempts are counted together: a token that grows over all items grows over each.
-        let (attempt, token, until) = (AttemptId(self.claims), Token(self.claims), end(now, ttl_ms));
-        let event = WorkEvent::Claimed { attempt, holder: holder.clone(), token, until };
-        item.state = item.state.next(event).ok()?;
-        self.attempts.push(AttemptRecord {
-            attempt,
-            work: item.id,
-            started_at: now,
-            ended_at: None,
-            sandbox: None,
-            failure: None,
-            exit_code: None,
-            usage: Usage::default(),
-        });
-        Some(Claim { item: item.clone(), attempt, token, until })
-    }
-
-    /// Whether a claim is the item's current one.
-    pub(crate) fn holds(&self, claim: &Claim) -> bool {
-        self.work.iter().any(|w| {
-            w.id == claim.item.id
-                && matches!(w.state, WorkState::Running { attempt, token, .. }
-                    if attempt == claim.attempt && token == claim.token)
-        })
-    }
-
-    fn claimed(&mut self, claim: &Claim) -> Answer<&mut WorkItem> {
-        let held = self.holds(claim) || fence_ignored();
-        self.work.iter_mut().find(|w| w.id == claim.item.id && held).ok_or(StoreError::Fenced)
-    }
-
-    pub(crate) fn renew(&mut self, claim: &Claim, now: Timestamp, ttl_ms: i64) -> Answer<Timestamp> {
-        let item = self.claimed(claim)?;
-        let until = end(now, ttl_ms);
-        item.state = step(&item.state, WorkEvent::Renewed { until })?;
-        Ok(until)
-    }
-
-    pub(crate) fn finish(
-        &mut self,
-        claim: &Claim,
-        result: Result<WorkOutcome, Timestamp>,
-        record: &AttemptRecord,
-    ) -> Answer<()> {
-        let item = self.claimed(claim)?;
-        let event = match result {
-            Ok(outcome) => {
-                let at = record.ended_at.unwrap_or(record.started_at);
-                WorkEvent::Finished { outcome, at }
-            }
-            Err(not_before) => WorkEvent::Retried { not_before },
-        };
-        item.state = step(&item.state, event)?;
-        item.failures += u32::from(record.failure.is_some());
-        if let Some(known) = self.attempts.iter_mut().find(|a| a.attempt == record.attempt) {
-            *known = record.clone();
-        }
-        Ok(())
-    }
-
-    pub(crate) fn cancel(&mut self, lease: &Lease, work: WorkId, now: Timestamp) -> Answer<()> {
-        self.fenced(lease)?;
-        let item = self
-            .work
-            .iter_mut()
-            .find(|w| w.id == work && w.repo == lease.repo)
-            .ok_or(StoreError::Missing("work item"))?;
-        if matches!(item.state, WorkState::Queued { .. }) {
-            let event = WorkEvent::Finished { outcome: WorkOutcome::Cancelled, at: now };
-            item.state = step(&item.state, event)?;
-        }
-        Ok(())
-    }
-
-    pub(crate) fn work(&self, filter: &WorkFilter) -> Vec<WorkItem> {
-        let wanted = |item: &&WorkItem| match filter {
-            WorkFilter::Repo(repo) => item.repo == *repo,
-            WorkFilter::Subject(repo, subject) => item.repo == *repo && item.task.subject() == *subject,
-            WorkFilter::Unfinished => !matches!(item.state, WorkState::Done { .. }),
-        };
-        self.work.iter().filter(wanted).cloned().collect()
-    }
-
-    pub(crate) fn attempts(&self, repo: &RepoName) -> Vec<AttemptRecord> {
-        let mut found: Vec<AttemptRecord> = self
-            .attempts
-            .iter()
-            .filter(|a| self.work.iter().any(|w| w.id == a.work && w.repo == *repo))
-            .cloned()
-            .collect();
-        found.sort_by_key(|a| a.attempt);
-        found
-    }
-}
-
-/// Whether the deliberate bug is on by which the store forgets to compare tokens.
-fn fence_ignored() -> bool {
-    #[cfg(feature = "seeded-bugs")]
-    let on = banksman_orchestrator::bugs::on(banksman_orchestrator::bugs::Bug::FenceIgnored);
-    #[cfg(not(feature = "seeded-bugs"))]
-    let on = false;
-    on
-}
-
-fn step(state: &WorkState, event: WorkEvent) -> Answer<WorkState> {
-    state.next(event).map_err(|_| StoreError::Missing("work item in that state"))
-}
-
-fn lose(item: &mut WorkItem, now: Timestamp) {
-    if let Ok(state) = item.state.next(WorkEvent::Lost { at: now }) {
-        item.state = state;
-        item.losses += 1;
     }
 }
