@@ -4,6 +4,7 @@ pub mod audit;
 pub mod epic;
 pub mod event;
 pub mod id;
+pub mod insights;
 pub mod intent;
 pub mod job;
 pub mod journal;
