@@ -4,32 +4,35 @@
 use crate::{
     sqlite::{Changes, Database, DbError, Durability, Schema, Tx},
     tables::{
-        Stop, attempts, epics, intents, journal,
+        Stop, adds, cancels, epics, intents, jobs, journal,
         leases::{self, Held},
         ledger,
         observations::{self, Look},
-        outcomes, plans, work,
+        outcomes, plans,
     },
 };
 use banksman_core::{
-    id::{Number, WorkId},
+    id::{JobId, Number},
     intent::{Intent, NewIntent, Receipt},
+    job::Job,
     journal::JournalEntry,
     port::{
-        AttemptRecord, Claim, DecisionRecord, EpicRecord, HeadSeen, Intended, Lease, LedgerEntry, NewWork,
-        OutcomeRecord, PlanRecord, Refusal, Spend, Store, StoreError, WorkFilter,
+        DecisionRecord, EpicRecord, HeadSeen, Intended, Lease, LedgerEntry, NewTask, OutcomeRecord,
+        PlanRecord, Refusal, Retried, Spend, Store, StoreError, TaskFilter,
     },
     signals::Signals,
-    text::{EngineName, Holder, RepoName},
-    work::{WorkItem, WorkOutcome},
+    text::{Holder, RepoName},
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
 use std::path::Path;
 
 /// The store's schema.
-pub const STORE: Schema =
-    Schema { name: "store", id: 0x626b_7331, migrations: &[include_str!("../migrations/0001.sql")] };
+pub const STORE: Schema = Schema {
+    name: "store",
+    id: 0x626b_7331,
+    migrations: &[include_str!("../migrations/0001.sql"), include_str!("../migrations/0002.sql")],
+};
 
 /// The store in one SQLite file. Cheap to clone.
 #[derive(Clone)]
@@ -48,20 +51,25 @@ impl SqliteStore {
         Self { db }
     }
 
-    /// Wake-up when anything was committed that somebody may wait for: intents, work, journal, plans, epics; not heartbeats
-    /// and observations of this process.
+    /// Wake-up when anything was committed that somebody may wait for: intents, jobs, journal, plans, epics; not claims,
+    /// heartbeats and observations of this process.
     pub fn changes(&self) -> Changes {
         self.db.changes()
     }
 
-    async fn read<T: Send + 'static>(
+    /// The database, for writes whose refusal is more than a [`StoreError`].
+    pub(crate) fn db(&self) -> &Database {
+        &self.db
+    }
+
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, Stop> + Send + 'static,
     ) -> Result<T, StoreError> {
         Ok(self.db.read(query).await?)
     }
 
-    async fn write<T: Send + 'static>(
+    pub(crate) async fn write<T: Send + 'static>(
         &self,
         durability: Durability,
         work: impl FnOnce(&Tx<'_>) -> Result<T, Stop> + Send + 'static,
@@ -114,9 +122,7 @@ impl Store for SqliteStore {
             return Ok(0);
         }
         self.write(Restartable, move |tx| {
-            gone.iter().try_fold(0, |ended, holder| {
-                Ok(ended + leases::break_of(tx, holder, now)? + work::break_of(tx, holder, now)?)
-            })
+            gone.iter().try_fold(0, |ended, holder| Ok(ended + leases::break_of(tx, holder, now)?))
         })
         .await
     }
@@ -266,65 +272,30 @@ impl Store for SqliteStore {
         self.read(leases::repos).await
     }
 
-    async fn enqueue(&self, lease: &Lease, new: &NewWork) -> Result<WorkId, StoreError> {
-        let new = new.clone();
-        self.write_held(Acknowledged, lease, move |tx, held| work::enqueue(tx, held, &new)).await
+    async fn enqueue(&self, lease: &Lease, task: &NewTask) -> Result<JobId, StoreError> {
+        let (task, who) = (task.clone(), lease.holder.clone());
+        self.write_held(Acknowledged, lease, move |tx, held| adds::enqueue(tx, held, &who, &task)).await
     }
 
-    async fn claim(
-        &self,
-        holder: &Holder,
-        engines: &[EngineName],
-        now: Timestamp,
-        ttl_ms: i64,
-    ) -> Result<Option<Claim>, StoreError> {
-        let (holder, engines) = (holder.clone(), engines.to_vec());
-        self.write(Restartable, move |tx| {
-            // Another worker may offer the engine of an item that is queued again here.
-            if work::requeue_expired(tx, now)? == 0 {
-                tx.quiet();
+    async fn enqueue_again(&self, lease: &Lease, job: JobId, now: Timestamp) -> Result<JobId, StoreError> {
+        let who = lease.holder.clone();
+        self.write_held(Acknowledged, lease, move |tx, held| {
+            cancels::of_pipeline(tx, held, job)?;
+            match adds::retry(tx, job, &who, now)? {
+                Retried::As(id) | Retried::Already(id) => Ok(id),
+                Retried::NotEnded(_) => Err(StoreError::Missing("failed or cancelled job").into()),
             }
-            work::claim(tx, &holder, &engines, now, leases::end(now, ttl_ms))
         })
         .await
     }
 
-    async fn renew(&self, claim: &Claim, now: Timestamp, ttl_ms: i64) -> Result<Timestamp, StoreError> {
-        let (claim, until) = (claim.clone(), leases::end(now, ttl_ms));
-        self.write(Restartable, move |tx| {
-            tx.quiet();
-            work::renew(tx, &claim, until)
-        })
-        .await?;
-        Ok(until)
+    async fn withdraw(&self, lease: &Lease, job: JobId, now: Timestamp) -> Result<(), StoreError> {
+        let who = lease.holder.clone();
+        self.write_held(Restartable, lease, move |tx, held| cancels::withdraw(tx, held, job, &who, now)).await
     }
 
-    async fn finish(
-        &self,
-        claim: &Claim,
-        result: Result<WorkOutcome, Timestamp>,
-        record: &AttemptRecord,
-    ) -> Result<(), StoreError> {
-        let (claim, record) = (claim.clone(), record.clone());
-        self.write(Acknowledged, move |tx| work::finish(tx, &claim, result, &record)).await
-    }
-
-    async fn cancel(&self, lease: &Lease, id: WorkId, now: Timestamp) -> Result<(), StoreError> {
-        self.write_held(Restartable, lease, move |tx, held| work::cancel(tx, held, id, now)).await
-    }
-
-    async fn work(&self, filter: &WorkFilter) -> Result<Vec<WorkItem>, StoreError> {
+    async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<Job>, StoreError> {
         let filter = filter.clone();
-        self.read(move |db| match filter {
-            WorkFilter::Repo(repo) => work::of(db, &repo),
-            WorkFilter::Subject(repo, subject) => work::about(db, &repo, subject),
-            WorkFilter::Unfinished => work::unfinished(db),
-        })
-        .await
-    }
-
-    async fn attempts(&self, repo: &RepoName) -> Result<Vec<AttemptRecord>, StoreError> {
-        let repo = repo.clone();
-        self.read(move |db| attempts::of(db, &repo)).await
+        self.read(move |db| jobs::tasks(db, &filter)).await
     }
 }

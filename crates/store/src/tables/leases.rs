@@ -65,11 +65,9 @@ pub(crate) fn take(
     Ok(Some(Lease { repo: repo.clone(), holder: holder.clone(), token: Token(token), until }))
 }
 
-/// Everybody who holds a lease or a claim.
+/// Everybody who holds a lease.
 pub(crate) fn holders(db: &Connection) -> Result<Vec<Holder>, Stop> {
-    let mut query = db.prepare_cached(
-        "SELECT holder FROM lease WHERE holder IS NOT NULL UNION SELECT holder FROM work WHERE state = 'running'",
-    )?;
+    let mut query = db.prepare_cached("SELECT DISTINCT holder FROM lease WHERE holder IS NOT NULL")?;
     let rows = query.query_map([], |row| Ok(row.get::<_, Word<Holder>>(0)?.0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

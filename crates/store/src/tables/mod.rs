@@ -1,19 +1,29 @@
 //! One file a subject, one function a statement or a few that belong together. Functions that write take the transaction,
 //! those that act for a repository the proof that its lease is held.
 
+pub(crate) mod adds;
 pub(crate) mod attempts;
+pub(crate) mod cancels;
+pub(crate) mod candidates;
+pub(crate) mod claims;
+pub(crate) mod cooldowns;
+pub(crate) mod dependencies;
+pub(crate) mod echoes;
 pub(crate) mod epics;
 pub(crate) mod intents;
+pub(crate) mod jobs;
 pub(crate) mod journal;
+pub(crate) mod lanes;
 pub(crate) mod leases;
 pub(crate) mod ledger;
+pub(crate) mod moves;
 pub(crate) mod observations;
 pub(crate) mod outcomes;
 pub(crate) mod plans;
-pub(crate) mod work;
+pub(crate) mod steps;
 
 use crate::sqlite::DbError;
-use banksman_core::{port::StoreError, work::IllegalWork};
+use banksman_core::{job::IllegalMove, port::StoreError};
 
 /// Why a function of this module stopped; everything that its transaction wrote is undone.
 #[derive(Debug)]
@@ -42,9 +52,9 @@ impl From<StoreError> for Stop {
     }
 }
 
-impl From<IllegalWork> for Stop {
-    fn from(_: IllegalWork) -> Self {
-        Self::Refused(StoreError::Missing("work item in that state"))
+impl From<IllegalMove> for Stop {
+    fn from(_: IllegalMove) -> Self {
+        Self::Refused(StoreError::Missing("job in that stage"))
     }
 }
 

@@ -1,0 +1,170 @@
+//! The one way of a job from state to state (Q6). What becomes of it is computed by `JobState::next` before the transaction; the
+//! transaction writes it with the old stage, token and attempt as precondition, records the moves, and looks after the jobs
+//! that depend on it.
+
+use super::{Stop, dependencies, echoes, moves};
+use crate::sqlite::{Json, Nanos, Tx, Word};
+use banksman_core::{
+    id::{AttemptId, JobId, Token},
+    job::{IllegalMove, JobEvent, JobState, Outcome, Stage, Why},
+    port::StoreError,
+    text::Holder,
+    work::FailReason,
+};
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, params};
+
+/// What becomes of a job by a row of events.
+#[derive(Debug, Clone)]
+pub(crate) struct Course {
+    before: JobState,
+    /// Where it ends up.
+    pub(crate) after: JobState,
+    /// One for each event.
+    pub(crate) legs: Vec<Leg>,
+}
+
+/// One transition of a course.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Leg {
+    pub(crate) from: Stage,
+    pub(crate) to: Stage,
+    pub(crate) why: Why,
+}
+
+impl Course {
+    /// Asks the domain; an event that the graph does not have is an error.
+    pub(crate) fn of(
+        before: &JobState,
+        events: impl IntoIterator<Item = JobEvent>,
+    ) -> Result<Self, IllegalMove> {
+        let mut course = Self { before: before.clone(), after: before.clone(), legs: Vec::new() };
+        for event in events {
+            let (from, why) = (course.after.stage(), event.why());
+            course.after = course.after.next(event)?;
+            course.legs.push(Leg { from, to: course.after.stage(), why });
+        }
+        Ok(course)
+    }
+}
+
+/// A course of one job and who is the cause of it.
+pub(crate) struct Step<'s> {
+    /// The job.
+    pub(crate) job: JobId,
+    /// The token of its last claim; where the course is a claim, of the one before.
+    pub(crate) token: Token,
+    /// What becomes of it.
+    pub(crate) course: &'s Course,
+    /// Failures to be counted.
+    pub(crate) failures: u32,
+    /// Losses to be counted.
+    pub(crate) losses: u32,
+    /// Who moves it.
+    pub(crate) who: &'s Holder,
+    /// Now.
+    pub(crate) now: Timestamp,
+}
+
+/// Moves a job. Fenced when it is not where the course begins. Jobs that wait for it are woken, or fail with it (one after the
+/// other: they may be a long chain).
+pub(crate) fn take(tx: &Tx<'_>, step: &Step<'_>) -> Result<(), Stop> {
+    write(tx, step)?;
+    match step.course.after {
+        JobState::Shipped { .. } => dependencies::wake(tx, step.job),
+        JobState::Failed { .. } | JobState::Cancelled { .. } => {
+            fail_dependents(tx, step.job, step.who, step.now)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Fails what waits for a job that will never be shipped, and what waits for that.
+pub(crate) fn fail_dependents(tx: &Tx<'_>, job: JobId, who: &Holder, now: Timestamp) -> Result<(), Stop> {
+    let mut ended = vec![job];
+    while let Some(job) = ended.pop() {
+        for waiting in dependencies::waiting_for(tx, job)? {
+            let event = JobEvent::Failed { reason: FailReason::Dependency, at: now };
+            let course = Course::of(&JobState::Inbox { not_before: waiting.not_before }, [event])?;
+            let step =
+                Step { job: waiting.job, token: Token(0), course: &course, failures: 0, losses: 0, who, now };
+            write(tx, &step)?;
+            ended.push(waiting.job);
+        }
+    }
+    Ok(())
+}
+
+fn write(tx: &Tx<'_>, step: &Step<'_>) -> Result<(), Stop> {
+    let course = step.course;
+    let (before, after) = (&course.before, &course.after);
+    let columns = Columns::of(after, step.now);
+    let held_before = before.held().map(|held| held.attempt.0);
+    let token = after.held().map_or(step.token, |held| held.token);
+    let written: Option<(u64, bool)> = tx
+        .prepare_cached(
+            "UPDATE job SET stage = ?2, not_before = ?3, ripe = ?4, attempt = ?5, outcome = ?6, reason = ?7, ended_at = ?8,
+                token = ?9, failures = failures + ?10, losses = losses + ?11, moves = moves + ?12, waits_for = 0
+             WHERE id = ?1 AND stage = ?13 AND token = ?14 AND attempt IS ?15
+             RETURNING moves, auto_echo",
+        )?
+        .query_row(
+            params![
+                step.job.0,
+                after.stage().as_str(),
+                columns.not_before.map(Nanos),
+                columns.ripe,
+                columns.attempt.map(|a| a.0),
+                columns.outcome.map(Json),
+                columns.reason.map(Word),
+                columns.ended_at.map(Nanos),
+                token.0,
+                step.failures,
+                step.losses,
+                course.legs.len(),
+                before.stage().as_str(),
+                step.token.0,
+                held_before,
+            ],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    let Some((moves, auto_echo)) = written else { return Err(StoreError::Fenced.into()) };
+    let attempt = before.held().or(after.held()).map(|held| held.attempt);
+    moves::add(tx, step, attempt, moves - course.legs.len() as u64 + 1)?;
+    if auto_echo && course.legs.iter().any(|leg| leg.from != leg.to) {
+        echoes::wish(tx, step.job, step.now)?;
+    }
+    Ok(())
+}
+
+/// A state as the table has it: the columns of other states are empty.
+#[derive(Default)]
+struct Columns<'s> {
+    not_before: Option<Timestamp>,
+    ripe: bool,
+    attempt: Option<AttemptId>,
+    outcome: Option<&'s Outcome>,
+    reason: Option<FailReason>,
+    ended_at: Option<Timestamp>,
+}
+
+impl<'s> Columns<'s> {
+    fn of(state: &'s JobState, now: Timestamp) -> Self {
+        match state {
+            JobState::Inbox { not_before } | JobState::Waiting { not_before } => {
+                Self { not_before: Some(*not_before), ripe: *not_before <= now, ..Self::default() }
+            }
+            JobState::Building(held) | JobState::Review(held) | JobState::Testing(held) => {
+                Self { attempt: Some(held.attempt), ..Self::default() }
+            }
+            JobState::Shipped { at, outcome } => {
+                Self { outcome: Some(outcome), ended_at: Some(*at), ..Self::default() }
+            }
+            JobState::Failed { at, reason } => {
+                Self { reason: Some(*reason), ended_at: Some(*at), ..Self::default() }
+            }
+            JobState::Cancelled { at } => Self { ended_at: Some(*at), ..Self::default() },
+        }
+    }
+}
