@@ -3,6 +3,7 @@
 
 #[cfg(feature = "seeded-bugs")]
 pub mod bugs;
+mod echo;
 mod intake;
 mod pipeline;
 mod run;
@@ -10,6 +11,7 @@ mod stop;
 mod trouble;
 mod worker;
 
+pub use echo::{Echo, Told};
 pub use intake::{Drafts, IssueOrder};
 pub use pipeline::{EpicView, Fix, Fixed, Look, Orchestrator, Outlook, Picture, PullView};
 pub use run::Until;

@@ -1,0 +1,70 @@
+//! Takes connections: so many at a time, each with so much patience, until told to stop.
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+    service::TowerToHyperService,
+};
+use std::{future::Future, io, pin::pin, sync::Arc, time::Duration};
+use tokio::{
+    net::TcpListener,
+    select,
+    sync::Semaphore,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+/// Connections at a time; further ones wait to be taken.
+const CONNECTIONS: usize = 256;
+/// How long the head of a request may take, and a connection may lie idle.
+const HEAD: Duration = Duration::from_secs(10);
+/// How long a connection may last, for clients that do not read their answers.
+const LIFE: Duration = Duration::from_secs(300);
+/// How long requests under way get when the server is to stop.
+const GRACE: Duration = Duration::from_secs(5);
+/// Pause after a connection could not be taken, such as when no file descriptor is free.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves until `stop` is there; requests under way are finished.
+pub async fn listen(listener: TcpListener, app: Router, stop: impl Future<Output = ()>) -> io::Result<()> {
+    let graceful = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut connections = JoinSet::new();
+    let mut stop = pin!(stop);
+    loop {
+        let next = async {
+            let place = Arc::clone(&room).acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = select! {
+            next = next => next,
+            () = &mut stop => break,
+            // What has ended is let go.
+            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+        };
+        let (Ok(place), Ok((stream, _))) = (place, accepted) else {
+            select! {
+                () = sleep(PAUSE) => continue,
+                () = &mut stop => break,
+            }
+        };
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app.clone()));
+        let connection = graceful.watch(connection);
+        connections.spawn(async move {
+            // A client that breaks off is nothing to tell.
+            let _ = timeout(LIFE, connection).await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    if timeout(GRACE, graceful.shutdown()).await.is_err() {
+        tracing::info!("requests under way were cut off");
+    }
+    connections.shutdown().await;
+    Ok(())
+}
