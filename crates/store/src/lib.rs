@@ -6,6 +6,7 @@ pub mod book;
 #[expect(clippy::unwrap_used, clippy::expect_used, reason = "each case is a test: it fails by panicking")]
 pub mod conformance;
 mod queue;
+pub mod items;
 pub mod sqlite;
 mod store;
 mod tables;
