@@ -1,23 +1,25 @@
 //! One attempt, from the order to the report: clone, run, gather, look, publish.
 
 use crate::{
-    bring_in::bring_in,
+    bring_in::{Made, bring_in},
     control::Control,
     halt::Halt,
     host::{EngineHost, Room as Disk},
     launch::Stop,
-    publish::{Published, publish},
+    publish::{CheckedOut, Published, publish},
     resolve, review,
     room::Clone,
     session::run_engine,
     workspace::{Checkout, Workspace, run as off_thread},
 };
 use banksman_core::{
+    id::AttemptId,
     port::{EngineError, Measured, Order, Report, ReportResult},
     tainted::Tainted,
-    text::Sha,
+    text::{EngineName, Sha},
     work::{FailReason, Task},
 };
+use tokio::sync::OwnedSemaphorePermit;
 
 /// The commits that an attempt works on.
 #[derive(Debug)]
@@ -34,6 +36,7 @@ pub(crate) async fn run(host: &EngineHost, order: &Order, brief: Tainted) -> Res
     let result = match run_to_result(host, order, brief, &mut measured).await {
         Ok(result) => result,
         Err(Halt::Failed(reason)) => ReportResult::Failed { reason },
+        Err(Halt::Limited(until)) => ReportResult::Limited { until },
         Err(Halt::Error(error)) => return Err(error),
     };
     Ok(Report { result, measured })
@@ -46,15 +49,7 @@ async fn run_to_result(
     measured: &mut Measured,
 ) -> Result<ReportResult, Halt> {
     host.setup(&order.repo)?;
-    let slot = host.slot(&order.engine).ok_or(FailReason::EngineMissing)?;
-    let mut stop = host.stopping();
-    let _slot = tokio::select! {
-        slot = slot.acquire_owned() => slot.map_err(|_| EngineError::Interrupted)?,
-        _ = stop.wait_for(|stop| *stop == Stop::Now) => return Err(EngineError::Interrupted.into()),
-    };
-    if *stop.borrow() == Stop::Now {
-        return Err(EngineError::Interrupted.into());
-    }
+    let _slot = slot(host, &order.engine, order.attempt).await?;
     if host.has_room() == Disk::None {
         return Err(FailReason::DiskFull.into());
     }
@@ -62,7 +57,7 @@ async fn run_to_result(
     let workspace = Workspace::create(&host.config.home, &order.attempt.to_string()).await?;
     let result = work(host, order, brief, measured, &control, &commits, &workspace).await;
     workspace.remove().await;
-    let (control, _lock) = host.control(&order.repo).await?;
+    let _lock = host.lock(&control).await?;
     if let Err(error) = control.forget(order.attempt).await {
         tracing::warn!(attempt = %order.attempt, %error, "the ref of an attempt stays behind");
     }
@@ -70,6 +65,23 @@ async fn run_to_result(
         // What a full disk breaks looks like anything.
         Err(Halt::Failed(_)) if host.has_room() == Disk::None => Err(FailReason::DiskFull.into()),
         result => result,
+    }
+}
+
+/// Waits for a free slot of an engine, or for the wish that the attempt ends.
+pub(crate) async fn slot(
+    host: &EngineHost,
+    engine: &EngineName,
+    attempt: AttemptId,
+) -> Result<OwnedSemaphorePermit, Halt> {
+    let slot = host.slot(engine).ok_or(FailReason::EngineMissing)?;
+    let mut stop = host.stops.of(attempt);
+    if *stop.borrow() == Stop::Now {
+        return Err(EngineError::Interrupted.into());
+    }
+    tokio::select! {
+        slot = slot.acquire_owned() => slot.map_err(|_| EngineError::Interrupted.into()),
+        _ = stop.wait_for(|stop| *stop == Stop::Now) => Err(EngineError::Interrupted.into()),
     }
 }
 
@@ -114,14 +126,30 @@ async fn work(
         Task::FixConflict { .. } => {
             run_engine(host, order, brief, measured, workspace, Clone::Writable).await?;
             let merged = commits.base.as_ref().ok_or(FailReason::Stale)?;
-            let sha = bring_in(host, order, control, commits, workspace, Some(merged)).await?;
+            let made = Made { attempt: order.attempt, control, commits, workspace, merged: Some(merged) };
+            let sha = bring_in(host, &made).await?;
+            count(measured, control, commits, &sha).await;
             push(host, order, control, &sha).await
         }
         Task::Implement { .. } | Task::FixReviews { .. } | Task::FixChecks { .. } => {
             run_engine(host, order, brief, measured, workspace, Clone::Writable).await?;
-            let sha = bring_in(host, order, control, commits, workspace, None).await?;
+            let made = Made { attempt: order.attempt, control, commits, workspace, merged: None };
+            let sha = bring_in(host, &made).await?;
+            count(measured, control, commits, &sha).await;
             push(host, order, control, &sha).await
         }
+    }
+}
+
+/// Counts what the work changes. Nothing depends on it.
+pub(crate) async fn count(measured: &mut Measured, control: &Control, commits: &Commits, work: &Sha) {
+    match control.measure(&commits.start, work).await {
+        Ok(change) => {
+            measured.files = Some(change.files);
+            measured.added = Some(change.added);
+            measured.removed = Some(change.removed);
+        }
+        Err(error) => tracing::warn!(%error, "what an attempt changes could not be counted"),
     }
 }
 
@@ -132,8 +160,8 @@ pub(crate) async fn push(
     control: &Control,
     sha: &Sha,
 ) -> Result<ReportResult, Halt> {
-    let (_, _lock) = host.control(&order.repo).await?;
-    match publish(control, &order.branch, order.head.as_ref(), sha).await? {
+    let _lock = host.lock(control).await?;
+    match publish(control, &order.branch, order.head.as_ref(), sha, CheckedOut::Moves).await? {
         Published::There => Ok(ReportResult::Published { sha: sha.clone() }),
         Published::Stale => Err(FailReason::Stale.into()),
         Published::Refused => Err(EngineError::Host(

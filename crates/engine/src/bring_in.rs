@@ -8,31 +8,43 @@ use crate::{
     halt::Halt,
     host::EngineHost,
     inspect::{Against, inspect},
-    launch::{CappedLog, Ended},
+    launch::{Budget, CappedLog, Ended, Input},
     room,
-    session::{Start, start_in},
+    session::{Start, What, start_in},
     usage::UsageFormat,
-    workspace::{Workspace, run as off_thread},
+    workspace::{PROCESS_RECORDS, Workspace, run as off_thread},
 };
-use banksman_core::{
-    port::{EngineError, Order},
-    text::Sha,
-    work::FailReason,
-};
+use banksman_core::{id::AttemptId, port::EngineError, text::Sha, work::FailReason};
 use std::{io, path::Path, time::Duration};
 
 /// Longest time that gathering an agent's work may take.
 const GATHER_TIMEOUT: Duration = Duration::from_secs(600);
 
+/// What an agent made, and where.
+#[derive(Debug)]
+pub(crate) struct Made<'a> {
+    pub(crate) attempt: AttemptId,
+    pub(crate) control: &'a Control,
+    pub(crate) commits: &'a Commits,
+    pub(crate) workspace: &'a Workspace,
+    /// The head that it was to merge.
+    pub(crate) merged: Option<&'a Sha>,
+}
+
 /// Brings what the agent made into the control repository and looks at it.
-pub(crate) async fn bring_in(
-    host: &EngineHost,
-    order: &Order,
-    control: &Control,
-    commits: &Commits,
-    workspace: &Workspace,
-    merged: Option<&Sha>,
-) -> Result<Sha, Halt> {
+pub(crate) async fn bring_in(host: &EngineHost, made: &Made<'_>) -> Result<Sha, Halt> {
+    let &Made { control, commits, merged, .. } = made;
+    let work = gather(host, made).await?;
+    match inspect(control, &work, &Against { start: &commits.start, merged }).await {
+        Ok(()) => Ok(work),
+        Err(Ok(reason)) => Err(reason.into()),
+        Err(Err(error)) => Err(error.into()),
+    }
+}
+
+/// Brings what the agent made into the control repository, whatever it is.
+pub(crate) async fn gather(host: &EngineHost, made: &Made<'_>) -> Result<Sha, Halt> {
+    let &Made { attempt, control, commits, workspace, merged } = made;
     let root = workspace.root().to_owned();
     let stand =
         off_thread(move || collect::stand(&root)).await.ok().flatten().ok_or(FailReason::BadObjects)?;
@@ -50,34 +62,33 @@ pub(crate) async fn bring_in(
         host,
         host.sandbox.level()?,
         Start {
-            name: order.attempt.to_string(),
-            inner,
+            name: workspace.name(),
+            what: What::Program(inner),
             env: env.into_iter().collect(),
             room: &room::gathering(host, workspace),
-            stdin: None,
+            input: Input::Empty,
             timeout: GATHER_TIMEOUT,
+            budget: Budget::default(),
             log,
-            record: workspace.after().join("process"),
+            record: workspace.root().join(PROCESS_RECORDS[1]),
             usage: UsageFormat::None,
         },
+        host.stops.of(attempt),
     )
     .await?;
-    let work = match launched.ended {
-        Ended::Exited(0) => fetch_bundle(host, order, control, workspace).await?,
-        Ended::Exited(NOTHING) => stand.head,
-        Ended::Stopped => return Err(EngineError::Interrupted.into()),
-        Ended::Exited(_) | Ended::Signalled | Ended::TimedOut => return Err(FailReason::BadObjects.into()),
-    };
-    match inspect(control, &work, &Against { start: &commits.start, merged }).await {
-        Ok(()) => Ok(work),
-        Err(Ok(reason)) => Err(reason.into()),
-        Err(Err(error)) => Err(error.into()),
+    match launched.ended {
+        Ended::Exited(0) => fetch_bundle(host, attempt, control, workspace).await,
+        Ended::Exited(NOTHING) => Ok(stand.head),
+        Ended::Stopped => Err(EngineError::Interrupted.into()),
+        Ended::Exited(_) | Ended::Signalled(_) | Ended::TimedOut | Ended::OverBudget => {
+            Err(FailReason::BadObjects.into())
+        }
     }
 }
 
 async fn fetch_bundle(
     host: &EngineHost,
-    order: &Order,
+    attempt: AttemptId,
     control: &Control,
     workspace: &Workspace,
 ) -> Result<Sha, Halt> {
@@ -92,8 +103,8 @@ async fn fetch_bundle(
         Err(error) if is_disk_full(&error) => return Err(FailReason::DiskFull.into()),
         Err(_) => return Err(FailReason::BadObjects.into()),
     }
-    let (_, _lock) = host.control(&order.repo).await?;
-    match control.fetch_bundle(&taken, order.attempt).await {
+    let _lock = host.lock(control).await?;
+    match control.fetch_bundle(&taken, attempt).await {
         Ok(sha) => Ok(sha),
         Err(error) if error.disk_full() => Err(FailReason::DiskFull.into()),
         Err(_) => Err(FailReason::BadObjects.into()),

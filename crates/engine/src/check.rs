@@ -6,9 +6,9 @@ use crate::{
     git::is_disk_full,
     halt::Halt,
     host::{EngineHost, RepositorySetup, Room as Disk},
-    launch::{Argv, CappedLog, Ended, tail},
-    room::{self, Clone},
-    session::{Start, start_in},
+    launch::{Argv, Budget, CappedLog, Ended, Input, Stop, tail},
+    room::{self, Clone, Home},
+    session::{Start, What, start_in},
     usage::UsageFormat,
     workspace::{Checkout, Workspace, run as off_thread},
 };
@@ -19,6 +19,7 @@ use banksman_core::{
     work::FailReason,
 };
 use std::{fs::File, io, io::Write, time::Duration};
+use tokio::sync::watch;
 
 /// What is kept of a check's output for the implementer, in bytes.
 const TAIL: u64 = 16 << 10;
@@ -32,6 +33,8 @@ pub(crate) struct Run<'a> {
     pub(crate) control: &'a Control,
     pub(crate) sha: &'a Sha,
     pub(crate) timeout: Duration,
+    /// Whether it is to end.
+    pub(crate) stop: watch::Receiver<Stop>,
     /// Name and shell text.
     pub(crate) commands: &'a [(&'a str, &'a str)],
 }
@@ -66,6 +69,7 @@ pub(crate) async fn check(host: &EngineHost, order: &CheckOrder) -> Result<Vec<C
             control: &control,
             sha: &order.sha,
             timeout: Duration::try_from(order.timeout).unwrap_or(Duration::ZERO),
+            stop: host.stops.of_all(),
             commands: &commands,
         };
         self::run(host, &run).await
@@ -96,23 +100,27 @@ pub(crate) async fn run(host: &EngineHost, run: &Run<'_>) -> Result<Vec<Outcome>
         for (name, command) in run.commands {
             let part = workspace.root().join("check.log");
             let log = CappedLog::create(part, host.config.output_cap)?;
-            // One pipe for both streams, so that the log keeps their order.
-            let script = format!("exec 2>&1\n{command}");
-            let inner = Argv { program: "/bin/sh".into(), args: vec!["-c".into(), script.into()] };
-            let env = room::environment(host, &workspace, level, &[], &[("CI", "true".into())]);
+            let env = room::environment(
+                host,
+                Home::Private(&workspace),
+                level,
+                std::iter::empty(),
+                &[("CI", "true".into())],
+            );
             let start = Start {
                 name: run.name.to_owned(),
-                inner,
+                what: What::Program(shell(command)),
                 env,
                 room: &room,
-                stdin: None,
+                input: Input::Empty,
                 timeout: run.timeout,
+                budget: Budget::default(),
                 log,
                 record: workspace.record(),
                 usage: UsageFormat::None,
             };
-            let launched = start_in(host, level, start).await?;
-            let part = match launched.log {
+            let launched = start_in(host, level, start, run.stop.clone()).await?;
+            let part = match off_thread(move || launched.log.finish()).await {
                 Err(error) if is_disk_full(&error) => return Err(FailReason::DiskFull.into()),
                 log => log?,
             };
@@ -133,10 +141,16 @@ pub(crate) async fn run(host: &EngineHost, run: &Run<'_>) -> Result<Vec<Outcome>
     outcomes
 }
 
+/// A shell command whose two streams are one, so that a log keeps their order.
+pub(crate) fn shell(command: &str) -> Argv {
+    let script = format!("exec 2>&1\n{command}");
+    Argv { program: "/bin/sh".into(), args: vec!["-c".into(), script.into()] }
+}
+
 fn outcome(ended: Ended, mut log: String, timeout: Duration) -> Result<Outcome, Halt> {
     let passed = match ended {
         Ended::Exited(0) => Passed::Yes,
-        Ended::Exited(_) | Ended::Signalled => Passed::No,
+        Ended::Exited(_) | Ended::Signalled(_) | Ended::OverBudget => Passed::No,
         Ended::TimedOut => {
             log.push_str(&format!("\n[banksman: ended at its time limit of {} s]\n", timeout.as_secs_f32()));
             Passed::No

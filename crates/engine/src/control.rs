@@ -6,6 +6,7 @@ use banksman_core::{
     id::AttemptId,
     text::{BranchName, RepoName, Sha},
 };
+use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
@@ -20,14 +21,22 @@ pub(crate) struct Control {
 }
 
 impl Control {
-    /// Opens it, makes it where it is missing. `home` is Banksman's home, `forge` the git directory of the forge's repository.
-    pub(crate) async fn open(
-        git: &Git,
-        home: &Path,
-        repo: &RepoName,
-        forge: &Path,
-    ) -> Result<Self, GitError> {
-        let dir = home.join("control").join(format!("{repo}.git"));
+    /// Where the control repository of a configured repository is.
+    pub(crate) fn dir_of(home: &Path, repo: &RepoName) -> PathBuf {
+        home.join("control").join(format!("{repo}.git"))
+    }
+
+    /// Where the control repository of any other repository is, by its canonical git directory. No owner of a configured one begins
+    /// with a dot.
+    pub(crate) fn dir_for(home: &Path, git_dir: &Path) -> PathBuf {
+        use std::os::unix::ffi::OsStrExt;
+        let digest = Sha256::digest(git_dir.as_os_str().as_bytes());
+        let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        home.join("control").join(".jobs").join(format!("{name}.git"))
+    }
+
+    /// Opens it at `dir`, makes it where it is missing; under its lock. `forge` is the git directory of the repository it belongs to.
+    pub(crate) async fn open(git: &Git, dir: PathBuf, forge: &Path) -> Result<Self, GitError> {
         if !dir.join("HEAD").is_file() {
             let format = object_format(git, forge).await?;
             tokio::fs::create_dir_all(&dir).await.map_err(GitError::File)?;
@@ -121,7 +130,7 @@ impl Control {
         self.resolve(&to).await
     }
 
-    async fn resolve(&self, name: &str) -> Result<Sha, GitError> {
+    pub(crate) async fn resolve(&self, name: &str) -> Result<Sha, GitError> {
         let out = self
             .git
             .at(&self.dir, "rev-parse")
@@ -164,6 +173,38 @@ impl Control {
         Ok(markers.files)
     }
 
+    /// Files that differ between two commits, and lines added and removed. A binary file has no lines.
+    pub(crate) async fn measure(&self, from: &Sha, to: &Sha) -> Result<Change, GitError> {
+        let diff = self.git.at(&self.dir, "diff-tree").args(["--numstat", "-r", "-z", "--no-renames"]);
+        let diff = diff.args(["--no-ext-diff", "--no-textconv", "--no-commit-id"]);
+        let out = diff.arg(from.as_str()).arg(to.as_str()).run().await?;
+        let mut change = Change::default();
+        for entry in out.split(|b| *b == 0).filter(|entry| !entry.is_empty()) {
+            let number = |field: Option<&[u8]>| {
+                field.and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u32>().ok()).unwrap_or(0)
+            };
+            let mut fields = entry.splitn(3, |b| *b == b'\t');
+            change.files = change.files.saturating_add(1);
+            change.added = change.added.saturating_add(number(fields.next()));
+            change.removed = change.removed.saturating_add(number(fields.next()));
+        }
+        Ok(change)
+    }
+
+    /// Points a ref of the control repository at a commit.
+    pub(crate) async fn note(&self, name: &str, sha: &Sha) -> Result<(), GitError> {
+        self.git.at(&self.dir, "update-ref").arg(name).arg(sha.as_str()).run().await.map(drop)
+    }
+
+    /// The commit that a ref of the control repository points at.
+    pub(crate) async fn noted(&self, name: &str) -> Result<Option<Sha>, GitError> {
+        let find = self.git.at(&self.dir, "rev-parse").args(["--verify", "--quiet"]).arg(name);
+        match find.output().await? {
+            (Some(0), out, _) => Ok(Sha::new(String::from_utf8_lossy(&out).trim()).ok()),
+            _ => Ok(None),
+        }
+    }
+
     /// Forgets an attempt; its objects go with the next collection of garbage.
     pub(crate) async fn forget(&self, attempt: AttemptId) -> Result<(), GitError> {
         self.git.at(&self.dir, "update-ref").arg("-d").arg(attempt_ref(attempt)).run().await.map(drop)
@@ -175,6 +216,14 @@ impl Control {
             self.git.at(&self.dir, "gc").setting("gc.auto=6700").args(["--auto", "--quiet", "--no-detach"]);
         gc.run().await.map(drop)
     }
+}
+
+/// How much differs between two commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Change {
+    pub(crate) files: u32,
+    pub(crate) added: u32,
+    pub(crate) removed: u32,
 }
 
 /// Lets `git fetch` take a commit by its name alone.

@@ -237,7 +237,12 @@ impl EngineDefinition {
         out
     }
 
-    /// Whether it lacks something that only the host's configuration can give.
+    /// Whether the body of a job is its script: a shell without a command of its own.
+    pub fn runs_scripts(&self) -> bool {
+        !self.is_complete()
+    }
+
+    /// Whether it lacks something that only the host's configuration can give, to do a task of the pipeline.
     pub fn is_complete(&self) -> bool {
         self.command.is_some() || !self.args.iter().any(|arg| arg == "{command}")
     }

@@ -6,6 +6,7 @@ use crate::{
     workspace::WorkspaceError,
 };
 use banksman_core::{port::EngineError, work::FailReason};
+use jiff::Timestamp;
 use std::io;
 
 /// Why an attempt goes no further.
@@ -13,6 +14,8 @@ use std::io;
 pub(crate) enum Halt {
     /// It failed.
     Failed(FailReason),
+    /// The engine's quota is used up.
+    Limited(Option<Timestamp>),
     /// It could not be made.
     Error(EngineError),
 }
@@ -70,6 +73,7 @@ impl From<Halt> for EngineError {
         match halt {
             Halt::Error(error) => error,
             Halt::Failed(reason) => Self::Host(reason.describe()),
+            Halt::Limited(_) => Self::Host("the quota of an engine is used up"),
         }
     }
 }

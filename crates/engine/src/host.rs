@@ -6,18 +6,24 @@ use crate::{
     definition::{EngineDefinition, Network},
     doctor::{self, Diagnosis},
     git::{Git, GitError},
-    launch::{Spawner, Stop, adopt_runaways},
+    holder::ThisHost,
+    job::{self, Jobs},
+    launch::adopt_runaways,
     leftovers,
+    locks::{Locked, Locks},
+    programs::Programs,
     sandbox::{Limits, Offered, Sandbox, SandboxPolicy, find_program},
+    stops::Stops,
 };
 use banksman_core::{
     id::AttemptId,
     job::Body,
     port::{
-        CheckOrder, CheckReport, Checker, Engine, EngineError, JobOrder, Order, Report, Step, StepReport,
+        CheckOrder, CheckReport, Checker, Engine, EngineError, Hosts, JobOrder, Life, Order, Report, Step,
+        StepReport,
     },
     tainted::Tainted,
-    text::{EngineName, RepoName},
+    text::{EngineName, Holder, RepoName},
     work::{FailReason, SandboxLevel},
 };
 use jiff::Timestamp;
@@ -29,7 +35,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::sync::{Mutex, Semaphore, watch};
+use tokio::sync::Semaphore;
 
 /// Everything that the host of the engines is told. It reads neither environment nor configuration by itself.
 #[derive(Debug, Clone)]
@@ -126,9 +132,6 @@ pub enum HostError {
     /// The home cannot be used.
     #[error("cannot use the folder {}", .0.display())]
     Home(PathBuf, #[source] std::io::Error),
-    /// No thread could be started.
-    #[error("cannot start the thread that starts processes")]
-    Thread(#[source] std::io::Error),
 }
 
 /// Runs engines and checks.
@@ -137,14 +140,16 @@ pub struct EngineHost {
     pub(crate) config: EngineHostConfig,
     pub(crate) git: Git,
     pub(crate) sandbox: Sandbox,
-    pub(crate) spawner: Spawner,
     /// `PATH`.
     pub(crate) path: OsString,
     /// The user's home.
     pub(crate) user_home: PathBuf,
-    stop: watch::Sender<Stop>,
+    pub(crate) stops: Stops,
     /// Taken while refs of a control repository change.
-    locks: BTreeMap<RepoName, Mutex<()>>,
+    locks: Locks,
+    /// Attempts at jobs whose workspaces are there.
+    pub(crate) jobs: Jobs,
+    programs: Programs,
     slots: BTreeMap<EngineName, Arc<Semaphore>>,
 }
 
@@ -185,23 +190,24 @@ impl EngineHost {
         Ok(Self {
             git,
             sandbox,
-            spawner: Spawner::start().map_err(HostError::Thread)?,
+            programs: Programs::new(path.clone()),
             path,
             user_home,
-            stop: watch::channel(Stop::NotYet).0,
-            locks: config.repositories.keys().map(|repo| (repo.clone(), Mutex::new(()))).collect(),
+            stops: Stops::new(),
+            locks: Locks::default(),
+            jobs: Jobs::default(),
             slots: config.engines.iter().map(|(name, engine)| (name.clone(), slot(engine))).collect(),
             config,
         })
     }
 
-    /// Ends what an earlier process left running, removes its workspaces and tidies the control repositories. Only for the holder of
-    /// the home's lock: attempts of another process that still runs would be ended as well.
+    /// Ends what processes that are gone left running in this home, removes their workspaces and tidies the control repositories. What
+    /// belongs to a process that lives, this one too, is left alone.
     pub async fn recover(&self) -> leftovers::Reaped {
         let reaped = leftovers::reap_leftovers(&self.config.home).await;
-        for (repo, setup) in &self.config.repositories {
-            let tidied = match Control::open(&self.git, &self.config.home, repo, &setup.git_dir).await {
-                Ok(control) => control.collect_garbage().await,
+        for repo in self.config.repositories.keys() {
+            let tidied = match self.control(repo).await {
+                Ok((control, _lock)) => control.collect_garbage().await.map_err(ControlError::Git),
                 Err(error) => Err(error),
             };
             if let Err(error) = tidied {
@@ -213,7 +219,7 @@ impl EngineHost {
 
     /// Lets the running attempts end: TERM, grace, KILL. Their calls return [`EngineError::Interrupted`], later ones at once.
     pub fn stop(&self) {
-        self.stop.send_replace(Stop::Now);
+        self.stops.end_all();
     }
 
     /// What the host offers.
@@ -231,22 +237,35 @@ impl EngineHost {
         doctor::diagnose(self).await
     }
 
-    pub(crate) fn stopping(&self) -> watch::Receiver<Stop> {
-        self.stop.subscribe()
-    }
-
     pub(crate) fn setup(&self, repo: &RepoName) -> Result<&RepositorySetup, EngineError> {
         self.config.repositories.get(repo).ok_or(EngineError::Host("the repository is not configured"))
     }
 
-    /// The control repository, for one at a time.
-    pub(crate) async fn control(&self, repo: &RepoName) -> Result<(Control, impl Sized + '_), ControlError> {
-        let (Some(setup), Some(lock)) = (self.config.repositories.get(repo), self.locks.get(repo)) else {
-            return Err(ControlError::Unknown);
-        };
-        let guard = lock.lock().await;
-        let control = Control::open(&self.git, &self.config.home, repo, &setup.git_dir).await;
-        Ok((control.map_err(ControlError::Git)?, guard))
+    /// The control repository of a configured repository, for one at a time.
+    pub(crate) async fn control(&self, repo: &RepoName) -> Result<(Control, Locked), ControlError> {
+        let setup = self.config.repositories.get(repo).ok_or(ControlError::Unknown)?;
+        self.control_at(Control::dir_of(&self.config.home, repo), &setup.git_dir).await
+    }
+
+    /// The control repository at `dir`, for one at a time.
+    pub(crate) async fn control_at(
+        &self,
+        dir: PathBuf,
+        forge: &Path,
+    ) -> Result<(Control, Locked), ControlError> {
+        let locked = self.locks.take(&dir).await.map_err(|error| ControlError::Git(GitError::File(error)))?;
+        let control = Control::open(&self.git, dir, forge).await.map_err(ControlError::Git)?;
+        Ok((control, locked))
+    }
+
+    /// The right to change the refs of a control repository.
+    pub(crate) async fn lock(&self, control: &Control) -> Result<Locked, GitError> {
+        self.locks.take(control.dir()).await.map_err(GitError::File)
+    }
+
+    /// The program of an engine on this host.
+    pub(crate) fn program(&self, definition: &EngineDefinition) -> Result<PathBuf, FailReason> {
+        self.programs.find(&definition.program).ok_or(FailReason::EngineMissing)
     }
 
     pub(crate) fn slot(&self, engine: &EngineName) -> Option<Arc<Semaphore>> {
@@ -274,26 +293,42 @@ pub(crate) enum Room {
 }
 
 /// No control repository.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum ControlError {
+    #[error("the repository is not configured")]
     Unknown,
+    #[error(transparent)]
     Git(GitError),
 }
 
 impl Engine for EngineHost {
     async fn run(&self, order: &Order, brief: Tainted) -> Result<Report, EngineError> {
-        attempt::run(self, order, brief).await
+        let report = attempt::run(self, order, brief).await;
+        self.stops.forget(order.attempt);
+        report
     }
 
-    async fn step(&self, _: &JobOrder, _: Step, _: &Body) -> Result<StepReport, EngineError> {
-        Err(EngineError::Host("this build does not run jobs of manifests yet"))
+    async fn step(&self, order: &JobOrder, step: Step, body: &Body) -> Result<StepReport, EngineError> {
+        job::step(self, order, step, body).await
     }
 
-    fn end(&self, _: AttemptId) {}
+    fn end(&self, attempt: AttemptId) {
+        self.stops.end(attempt);
+    }
 
-    async fn leave(&self, _: AttemptId) {}
+    async fn leave(&self, attempt: AttemptId) {
+        job::leave(self, attempt).await;
+    }
 
-    async fn reap(&self, _: AttemptId) {}
+    async fn reap(&self, attempt: AttemptId) {
+        leftovers::reap_attempt(&self.config.home, attempt).await;
+    }
+}
+
+impl Hosts for EngineHost {
+    fn life(&self, holder: &Holder) -> Life {
+        ThisHost.life(holder)
+    }
 }
 
 impl Checker for EngineHost {

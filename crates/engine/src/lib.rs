@@ -2,7 +2,8 @@
 //! to the forge. It carries out one order at a time for its caller and decides nothing about what is to be done.
 //!
 //! The way of an attempt: `host` takes the order, `control` fetches the branches, `workspace` makes the clone, `sandbox` and `launch`
-//! run the engine, `collect` brings out what it made, `inspect` looks at it, `publish` pushes it.
+//! run the engine, `collect` brings out what it made, `inspect` looks at it, `publish` pushes it. Jobs of manifests go the same way
+//! step by step, in `job`.
 
 mod attempt;
 mod bring_in;
@@ -14,17 +15,22 @@ mod definition;
 mod doctor;
 mod git;
 mod halt;
+mod holder;
 mod host;
 mod inspect;
+mod job;
 mod launch;
 mod leftovers;
+mod locks;
 mod procs;
+mod programs;
 mod publish;
 mod resolve;
 mod review;
 mod room;
 mod sandbox;
 mod session;
+mod stops;
 mod usage;
 mod workspace;
 
@@ -33,7 +39,8 @@ pub use definition::{
     DefinitionError, EngineDefinition, EngineSettings, Network, PromptVia, Unattended, engines,
 };
 pub use doctor::{Diagnosis, EngineFound, Found};
+pub use holder::{ThisHost, holder};
 pub use host::{EngineHost, EngineHostConfig, HostError, RepositorySetup};
 pub use leftovers::Reaped;
 pub use sandbox::{Limits, Offered, SandboxPolicy};
-pub use usage::{UsageFormat, UsageReader};
+pub use usage::{Limited, UsageFormat, UsageReader};

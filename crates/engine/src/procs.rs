@@ -7,6 +7,7 @@ use std::{
     fs,
     io::{Read, Write},
     path::Path,
+    sync::OnceLock,
 };
 
 /// Name of the variable that marks every process of an attempt.
@@ -79,17 +80,22 @@ pub(crate) fn descendants(all: &[Process], root: i32) -> Vec<Process> {
     }
 }
 
-/// Whether a process was started with a mark that begins so. A whole mark ends with a slash, so that the first attempt's is not the
-/// beginning of the tenth's.
+/// Whether a process was started with this mark. A mark ends with a slash, so that the first attempt's is not the beginning of
+/// the tenth's.
 pub(crate) fn carries(process: &Process, mark: &str) -> Marked {
-    let Ok(file) = fs::File::open(format!("/proc/{}/environ", process.pid)) else { return Marked::No };
+    if mark_of(process, mark).is_some() { Marked::Yes } else { Marked::No }
+}
+
+/// What stands between `prefix` and the next slash in the mark of a process, if its mark begins so.
+pub(crate) fn mark_of(process: &Process, prefix: &str) -> Option<String> {
+    let file = fs::File::open(format!("/proc/{}/environ", process.pid)).ok()?;
     let mut environment = Vec::new();
-    if file.take(1 << 20).read_to_end(&mut environment).is_err() {
-        return Marked::No;
-    }
-    let wanted = format!("{MARK}={mark}");
-    let found = environment.split(|b| *b == 0).any(|variable| variable.starts_with(wanted.as_bytes()));
-    if found { Marked::Yes } else { Marked::No }
+    file.take(1 << 20).read_to_end(&mut environment).ok()?;
+    let wanted = format!("{MARK}={prefix}");
+    let rest =
+        environment.split(|b| *b == 0).find_map(|variable| variable.strip_prefix(wanted.as_bytes()))?;
+    let name = rest.split(|b| *b == b'/').next().unwrap_or_default();
+    Some(String::from_utf8_lossy(name).into_owned())
 }
 
 /// Whether a process carries a mark.
@@ -100,8 +106,12 @@ pub(crate) enum Marked {
 }
 
 /// Names this boot of the host; pids and start times of another one mean nothing.
-pub(crate) fn boot() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
+pub(crate) fn boot() -> &'static str {
+    static BOOT: OnceLock<String> = OnceLock::new();
+    BOOT.get_or_init(|| {
+        let id = fs::read_to_string("/proc/sys/kernel/random/boot_id");
+        id.map(|id| id.trim().to_owned()).unwrap_or_default()
+    })
 }
 
 /// Sends a signal to one process, if it still is the one that was looked at.
@@ -125,13 +135,35 @@ pub(crate) struct Record {
 impl Record {
     /// The record of a running process.
     pub(crate) fn of(pid: i32) -> Option<Self> {
-        Some(Self { pid, start: process(pid)?.start, boot: boot() })
+        Some(Self { pid, start: process(pid)?.start, boot: boot().to_owned() })
+    }
+
+    /// The record of this process; where there is no `/proc` it has no start.
+    pub(crate) fn of_this_process() -> &'static Self {
+        static ME: OnceLock<Record> = OnceLock::new();
+        ME.get_or_init(|| {
+            let pid = i32::try_from(std::process::id()).unwrap_or(0);
+            Self::of(pid).unwrap_or_else(|| Self { pid, start: 0, boot: boot().to_owned() })
+        })
     }
 
     /// Whether the recorded process runs still: same boot, same pid, same start.
     pub(crate) fn still_runs(&self) -> Option<Process> {
         process(self.pid)
             .filter(|now| now.start == self.start && now.life == Life::Alive && self.boot == boot())
+    }
+
+    /// Whether the recorded process, one of ours, is gone.
+    pub(crate) fn is_of_the_dead(&self) -> bool {
+        if self == Self::of_this_process() {
+            return false;
+        }
+        if self.start == 0 {
+            // Without `/proc` only a free pid tells.
+            let found = Pid::from_raw(self.pid).map(rustix::process::test_kill_process);
+            return found == Some(Err(rustix::io::Errno::SRCH));
+        }
+        self.still_runs().is_none()
     }
 
     /// Writes a file that is not there yet, and never through a link.

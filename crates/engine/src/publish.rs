@@ -15,10 +15,35 @@ pub(crate) enum Published {
     Refused,
 }
 
-/// How the forge's side of the push runs: without hooks, which are meant for people, with objects checked; and if the branch is checked out
-/// there, its work tree moves along, but only if it is clean.
-const RECEIVE: &str = "--receive-pack=git -c core.hooksPath=/dev/null -c receive.fsckObjects=true \
-                       -c receive.denyCurrentBranch=updateInstead -c receive.autogc=false receive-pack";
+/// What becomes of a work tree that has the branch checked out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CheckedOut {
+    /// It moves along with the branch if it is clean.
+    Moves,
+    /// It is not touched, and neither is the branch.
+    Stays,
+}
+
+impl CheckedOut {
+    /// How the forge's side of a push runs: without hooks, which are meant for people, with objects checked.
+    fn receive(self) -> String {
+        let current = match self {
+            Self::Moves => "updateInstead",
+            Self::Stays => "refuse",
+        };
+        format!(
+            "--receive-pack=git -c core.hooksPath=/dev/null -c receive.fsckObjects=true \
+             -c receive.denyCurrentBranch={current} -c receive.autogc=false receive-pack"
+        )
+    }
+}
+
+/// Keeps a commit reachable in the repository it belongs to, whatever becomes of the work: `name` is a ref of ours.
+pub(crate) async fn keep(control: &Control, name: &str, sha: &Sha) -> Result<(), GitError> {
+    let push = control.git().at(control.dir(), "push").args(["--quiet", "--no-verify", "--force"]);
+    let push = push.arg(CheckedOut::Stays.receive()).arg(control.forge());
+    push.arg(format!("{sha}:{name}")).run().await.map(drop)
+}
 
 /// Moves `branch` of the forge from `old` (`None`: it does not exist) to `new`.
 pub(crate) async fn publish(
@@ -26,9 +51,11 @@ pub(crate) async fn publish(
     branch: &BranchName,
     old: Option<&Sha>,
     new: &Sha,
+    checked_out: CheckedOut,
 ) -> Result<Published, GitError> {
     let name = format!("refs/heads/{branch}");
-    let push = control.git().at(control.dir(), "push").args(["--quiet", "--no-verify", RECEIVE]);
+    let push =
+        control.git().at(control.dir(), "push").args(["--quiet", "--no-verify"]).arg(checked_out.receive());
     let push = push.arg(format!("--force-with-lease={name}:{}", old.map_or("", Sha::as_str)));
     let pushed = push.arg(control.forge()).arg(format!("{new}:{name}")).run().await;
     // Whatever the push said: where the branch is now is what counts.

@@ -2,8 +2,8 @@
 //! goes to an engine, in a clone where the merge is under way.
 
 use crate::{
-    attempt::{Commits, push},
-    bring_in::bring_in,
+    attempt::{Commits, count, push},
+    bring_in::{Made, bring_in},
     check,
     control::{ANY_COMMIT, Control},
     git::{Git, GitCommand, GitError},
@@ -43,7 +43,7 @@ pub(crate) async fn resolve(
     let base = commits.base.as_ref().ok_or(FailReason::Stale)?;
     if merge(host, order, control, workspace, base).await? == Merge::Done {
         let sha = {
-            let (control, _lock) = host.control(&order.repo).await?;
+            let _lock = host.lock(control).await?;
             control.fetch_clean_clone(&workspace.repo(), order.attempt).await?
         };
         if sha == commits.start {
@@ -57,7 +57,9 @@ pub(crate) async fn resolve(
         };
     }
     run_engine(host, order, brief, measured, workspace, Clone::Writable).await?;
-    let sha = bring_in(host, order, control, commits, workspace, Some(base)).await.map_err(not_resolved)?;
+    let made = Made { attempt: order.attempt, control, commits, workspace, merged: Some(base) };
+    let sha = bring_in(host, &made).await.map_err(not_resolved)?;
+    count(measured, control, commits, &sha).await;
     verify(host, order, control, &sha).await?;
     let result = push(host, order, control, &sha).await?;
     if let Err(error) = remember(host, order, control, commits, base, &sha).await {
@@ -139,8 +141,8 @@ async fn verify(host: &EngineHost, order: &Order, control: &Control, sha: &Sha) 
     let name = format!("{}-verify", order.attempt);
     let commands: Vec<(&str, &str)> =
         setup.verify.iter().map(|command| ("verify", command.as_str())).collect();
-    let run =
-        check::Run { name: &name, setup, control, sha, timeout: setup.verify_timeout, commands: &commands };
+    let (timeout, stop) = (setup.verify_timeout, host.stops.of(order.attempt));
+    let run = check::Run { name: &name, setup, control, sha, timeout, stop, commands: &commands };
     let results = check::run(host, &run).await?;
     if results.iter().all(|result| result.passed == check::Passed::Yes) {
         Ok(())

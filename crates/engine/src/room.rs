@@ -33,6 +33,25 @@ pub(crate) enum Clone {
     ReadOnly,
 }
 
+/// Which home an unconfined process gets. A confined one has an empty home in memory in the place of the user's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Home<'a> {
+    /// A folder of the workspace, with copies of what the engine needs.
+    Private(&'a Workspace),
+    /// The user's: for what runs in a folder of the user's.
+    Users,
+}
+
+/// Where a process works, and whether it may change what is there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Site<'a> {
+    /// The clone, or the folder of the user's.
+    pub(crate) folder: &'a Path,
+    /// Where in it it starts.
+    pub(crate) below: &'a Path,
+    pub(crate) clone: Clone,
+}
+
 /// The room for an engine (`Some`) or a check, with what the repository's setup adds.
 pub(crate) fn room(
     host: &EngineHost,
@@ -40,6 +59,18 @@ pub(crate) fn room(
     workspace: &Workspace,
     engine: Option<(&EngineDefinition, &Path)>,
     clone: Clone,
+) -> Room {
+    let site = Site { folder: &workspace.repo(), below: Path::new(""), clone };
+    room_at(host, setup, workspace, engine, site)
+}
+
+/// The same for any place.
+pub(crate) fn room_at(
+    host: &EngineHost,
+    setup: &RepositorySetup,
+    workspace: &Workspace,
+    engine: Option<(&EngineDefinition, &Path)>,
+    site: Site<'_>,
 ) -> Room {
     let home = &host.user_home;
     let mut read_only = system::toolchains(home);
@@ -50,20 +81,18 @@ pub(crate) fn room(
         read_only.extend(system::program_folders(program));
     }
     let mut writable: Vec<PathBuf> = setup.writable.iter().map(|path| in_home(home, path)).collect();
-    // Banksman's own home must not come in with a folder around it, and neither may the user's.
-    let opens_a_home = |path: &PathBuf| host.config.home.starts_with(path) || home.starts_with(path);
     for list in [&mut read_only, &mut writable] {
-        list.retain(|path| !opens_a_home(path) && path.exists());
+        list.retain(|path| !opens_a_home(host, path) && path.exists());
     }
     writable.push(workspace.task());
-    let guarded = match clone {
+    let guarded = match site.clone {
         Clone::Writable => {
-            writable.push(workspace.repo());
-            workspace.guarded()
+            writable.push(site.folder.to_owned());
+            guarded(site.folder)
         }
         Clone::ReadOnly => {
-            writable.retain(|path| !workspace.repo().starts_with(path));
-            read_only.push(workspace.repo());
+            writable.retain(|path| !site.folder.starts_with(path));
+            read_only.push(site.folder.to_owned());
             Vec::new()
         }
     };
@@ -74,7 +103,32 @@ pub(crate) fn room(
         writable,
         guarded,
         network: engine.map_or(setup.check_network, |(definition, _)| definition.network),
-        cwd: workspace.repo(),
+        cwd: site.folder.join(site.below),
+    }
+}
+
+/// Whether Banksman's own home, or the user's, would come in with a folder.
+pub(crate) fn opens_a_home(host: &EngineHost, folder: &Path) -> bool {
+    host.config.home.starts_with(folder) || host.user_home.starts_with(folder)
+}
+
+/// Files that git reads as orders; not writable in a sandbox.
+fn guarded(folder: &Path) -> Vec<PathBuf> {
+    let git = folder.join(".git");
+    // In a linked work tree it is a file that says where the git directory is.
+    if git.is_file() { vec![git] } else { ["config", "hooks", "info"].map(|name| git.join(name)).to_vec() }
+}
+
+/// No room at all, for a process that is not confined: only where it starts matters.
+pub(crate) fn open(cwd: &Path) -> Room {
+    Room {
+        home: PathBuf::new(),
+        private_home: PathBuf::new(),
+        read_only: Vec::new(),
+        writable: Vec::new(),
+        guarded: Vec::new(),
+        network: Network::Host,
+        cwd: cwd.to_owned(),
     }
 }
 
@@ -92,15 +146,15 @@ pub(crate) fn gathering(host: &EngineHost, workspace: &Workspace) -> Room {
 }
 
 /// The environment of an engine or a check.
-pub(crate) fn environment(
+pub(crate) fn environment<'a>(
     host: &EngineHost,
-    workspace: &Workspace,
+    home: Home<'_>,
     level: SandboxLevel,
-    allowed: &[String],
+    allowed: impl Iterator<Item = &'a str>,
     set: &[(&str, OsString)],
 ) -> BTreeMap<OsString, OsString> {
     let mut env = BTreeMap::new();
-    let names = ALWAYS.iter().copied().chain(allowed.iter().map(String::as_str));
+    let names = ALWAYS.iter().copied().chain(allowed);
     for name in names.map(OsStr::new) {
         if let Some(value) = host.config.environment.get(name) {
             env.insert(name.to_owned(), value.clone());
@@ -114,7 +168,8 @@ pub(crate) fn environment(
     put("GIT_TERMINAL_PROMPT", "0".as_ref());
     put("GIT_PAGER", "cat".as_ref());
     put("GIT_EDITOR", "true".as_ref());
-    if level == SandboxLevel::Off {
+    let unconfined = (level == SandboxLevel::Off).then_some(home);
+    if let Some(Home::Private(workspace)) = unconfined {
         put("HOME", workspace.home().as_ref());
         put("TMPDIR", workspace.tmp().as_ref());
         put("GIT_CONFIG_GLOBAL", "/dev/null".as_ref());
@@ -127,7 +182,8 @@ pub(crate) fn environment(
         }
     } else {
         put("HOME", host.user_home.as_ref());
-        put("TMPDIR", "/tmp".as_ref());
+        let own = host.config.environment.get(OsStr::new("TMPDIR")).filter(|_| unconfined.is_some());
+        put("TMPDIR", own.map_or("/tmp".as_ref(), |folder| folder));
     }
     set.iter().for_each(|(name, value)| drop(put(name, value)));
     env

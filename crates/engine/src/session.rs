@@ -2,24 +2,25 @@
 
 use crate::{
     definition::{Asking, EngineDefinition, Places, PromptVia, Unattended},
-    git::is_disk_full,
     halt::Halt,
     host::EngineHost,
-    launch::{Argv, CappedLog, Ended, Launch, Launched, launch},
-    leftovers::mark,
-    room::{self, Clone},
-    sandbox::{Room, find_program},
+    launch::{Argv, Budget, CappedLog, Ended, Input, Launch, Launched, Output, Recent, Stop, launch},
+    leftovers::{log_path, mark},
+    room::{self, Clone, Home},
+    sandbox::Room,
     usage::{UsageFormat, UsageReader},
     workspace::{Workspace, run as off_thread},
 };
 use banksman_core::{
     port::{EngineError, Measured, Order},
     tainted::Tainted,
-    work::{FailReason, SandboxLevel, Task},
+    work::{FailReason, SandboxLevel, Task, Usage},
 };
+use jiff::Timestamp;
 use std::{collections::BTreeMap, ffi::OsString, io, path::PathBuf, time::Duration};
+use tokio::sync::watch;
 
-/// Runs the engine to its end; anything but a clean exit is a failure.
+/// Runs the engine of a task to its end; anything but a clean exit is a failure.
 pub(crate) async fn run_engine(
     host: &EngineHost,
     order: &Order,
@@ -30,58 +31,140 @@ pub(crate) async fn run_engine(
 ) -> Result<(), Halt> {
     let definition = host.config.engines.get(&order.engine).filter(|engine| engine.is_complete());
     let definition = definition.ok_or(FailReason::EngineMissing)?;
-    let program = find_program(&definition.program, &host.path).ok_or(FailReason::EngineMissing)?;
+    let program = host.program(definition)?;
     let level = host.sandbox.level()?;
     let task_file = workspace.task_file();
     let prompt = order.task.instruction().prompt(&task_file.to_string_lossy());
-    workspace.write_task(brief, &prompt).await?;
+    workspace.write_task(brief.into_task_file(), &prompt).await?;
     workspace.copy_home_files(&host.user_home, &definition.home_files).await?;
     let room = room::room(host, host.setup(&order.repo)?, workspace, Some((definition, &program)), clone);
     let asking = asking(definition, level);
     let env = engine_environment(host, order, workspace, definition, level, asking);
-    let places = Places {
-        prompt,
-        prompt_file: workspace.prompt_file(),
-        task_file,
-        task_dir: workspace.task(),
-        repo: workspace.repo(),
-    };
-    let inner = Argv { args: definition.arguments(&places, asking), program };
-    let log = host.log_path(&format!("attempt-{}.log", order.attempt));
-    let start = Start {
-        name: order.attempt.to_string(),
-        inner,
+    let (log, cap) = (log_path(&host.config.home, order.attempt), host.config.output_cap);
+    let call = Call {
+        definition,
+        program,
+        asking,
+        level,
         env,
+        prompt,
         room: &room,
-        stdin: (definition.prompt == PromptVia::Stdin).then(|| workspace.prompt_file()),
+        workspace,
         timeout: Duration::try_from(definition.timeout).unwrap_or(Duration::ZERO),
-        log: off_thread({
-            let cap = host.config.output_cap;
-            move || CappedLog::create(log, cap)
-        })
-        .await?,
+        budget: Budget::default(),
+        log: off_thread(move || CappedLog::create(log, cap)).await?,
+    };
+    measured.sandbox = Some(level);
+    let launched = call_engine(host, call, host.stops.of(order.attempt)).await?;
+    let (log, ended) = settle(measured, launched, (host.config.now)());
+    finish(log).await?;
+    ended
+}
+
+/// Everything that one start of an engine needs. What it is to read lies in the workspace.
+pub(crate) struct Call<'a> {
+    pub(crate) definition: &'a EngineDefinition,
+    pub(crate) program: PathBuf,
+    pub(crate) asking: Asking,
+    pub(crate) level: SandboxLevel,
+    pub(crate) env: BTreeMap<OsString, OsString>,
+    /// The prompt, for an engine that gets it as an argument.
+    pub(crate) prompt: String,
+    pub(crate) room: &'a Room,
+    pub(crate) workspace: &'a Workspace,
+    pub(crate) timeout: Duration,
+    pub(crate) budget: Budget,
+    pub(crate) log: CappedLog,
+}
+
+/// Starts an engine and waits for its end.
+pub(crate) async fn call_engine(
+    host: &EngineHost,
+    call: Call<'_>,
+    stop: watch::Receiver<Stop>,
+) -> io::Result<Launched> {
+    let Call { definition, program, workspace, .. } = call;
+    let places = Places {
+        prompt: call.prompt,
+        prompt_file: workspace.prompt_file(),
+        task_file: workspace.task_file(),
+        task_dir: workspace.task(),
+        repo: call.room.cwd.clone(),
+    };
+    let start = Start {
+        name: workspace.name(),
+        what: What::Program(Argv { args: definition.arguments(&places, call.asking), program }),
+        env: call.env,
+        room: call.room,
+        input: match definition.prompt {
+            PromptVia::Stdin => Input::File(workspace.prompt_file()),
+            PromptVia::Argument | PromptVia::File => Input::Empty,
+        },
+        timeout: call.timeout,
+        budget: call.budget,
+        log: call.log,
         record: workspace.record(),
         usage: definition.usage,
     };
-    measured.sandbox = Some(level);
-    let launched = start_in(host, level, start).await?;
-    measured.usage = launched.usage;
-    if let Ended::Exited(code) = launched.ended {
-        measured.exit_code = Some(code);
-    }
-    if launched.log.is_err_and(|error| is_disk_full(&error)) {
-        return Err(FailReason::DiskFull.into());
-    }
-    match launched.ended {
+    start_in(host, call.level, start, stop).await
+}
+
+/// Adds what a process used to what was measured, and gives what its end means.
+pub(crate) fn settle(
+    measured: &mut Measured,
+    launched: Launched,
+    now: Timestamp,
+) -> (CappedLog, Result<(), Halt>) {
+    let Launched { ended, spent, usage, limited, log, .. } = launched;
+    measured.exit_code = spent.exit_code;
+    measured.signal = spent.signal;
+    measured.cpu_ms = Some(measured.cpu_ms.unwrap_or(0).saturating_add(spent.cpu_ms));
+    measured.peak_kib = measured.peak_kib.max(Some(spent.peak_kib));
+    add_usage(&mut measured.usage, usage);
+    let meaning = match ended {
+        _ if log.is_cut_short() => Err(FailReason::DiskFull.into()),
         Ended::Exited(0) => Ok(()),
-        Ended::Exited(_) => Err(FailReason::ExitCode.into()),
-        Ended::Signalled => Err(FailReason::Signal.into()),
+        Ended::Exited(_) | Ended::Signalled(_) => match (limited, ended) {
+            (Some(limited), _) => Err(Halt::Limited(limited.until(now))),
+            (None, Ended::Signalled(_)) => Err(FailReason::Signal.into()),
+            (None, _) => Err(FailReason::ExitCode.into()),
+        },
         Ended::TimedOut => Err(FailReason::TimedOut.into()),
+        Ended::OverBudget => Err(FailReason::OverBudget.into()),
         Ended::Stopped => Err(EngineError::Interrupted.into()),
+    };
+    (log, meaning)
+}
+
+/// Adds up what engines of one attempt used; model and session are those of the last one that told.
+fn add_usage(total: &mut Usage, more: Usage) {
+    let add = |a: Option<u64>, b: Option<u64>| match (a, b) {
+        (Some(a), Some(b)) => Some(a.saturating_add(b)),
+        (a, b) => a.or(b),
+    };
+    total.tokens_in = add(total.tokens_in, more.tokens_in);
+    total.tokens_out = add(total.tokens_out, more.tokens_out);
+    total.tokens_cached = add(total.tokens_cached, more.tokens_cached);
+    total.turns = add(total.turns, more.turns);
+    total.cost_usd = match (total.cost_usd, more.cost_usd) {
+        (Some(a), Some(b)) => Some(a + b),
+        (a, b) => a.or(b),
+    };
+    total.model = more.model.or(total.model.take());
+    total.session = more.session.or(total.session.take());
+}
+
+/// Finishes the log of an attempt.
+pub(crate) async fn finish(log: CappedLog) -> Result<(), Halt> {
+    match off_thread(move || log.finish()).await {
+        Err(error) if crate::git::is_disk_full(&error) => Err(FailReason::DiskFull.into()),
+        // What was logged of it is all there is; the attempt itself went its way.
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 
-fn asking(definition: &EngineDefinition, level: SandboxLevel) -> Asking {
+/// Whether an engine of the pipeline is told to act without asking.
+pub(crate) fn asking(definition: &EngineDefinition, level: SandboxLevel) -> Asking {
     match (definition.unattended, level) {
         (Unattended::Always, _) => Asking::ActsAlone,
         (Unattended::Sandboxed, SandboxLevel::Landlock | SandboxLevel::Bubblewrap) => Asking::ActsAlone,
@@ -109,7 +192,8 @@ fn engine_environment(
     if asking == Asking::ActsAlone {
         set.extend(definition.unattended_env.iter().map(|(name, value)| (name.as_str(), value.into())));
     }
-    room::environment(host, workspace, level, &definition.env, &set)
+    let home = Home::Private(workspace);
+    room::environment(host, home, level, definition.env.iter().map(String::as_str), &set)
 }
 
 /// The kind of a task in one word, for scripts.
@@ -124,14 +208,25 @@ fn task_word(task: &Task) -> &'static str {
     }
 }
 
+/// What is to be started.
+#[derive(Debug)]
+pub(crate) enum What {
+    /// A program.
+    Program(Argv),
+    /// A script of the shell, by its path.
+    Script(PathBuf),
+}
+
 /// A process to be started in a room.
 pub(crate) struct Start<'a> {
+    /// Name of the workspace, with which its processes are marked.
     pub(crate) name: String,
-    pub(crate) inner: Argv,
+    pub(crate) what: What,
     pub(crate) env: BTreeMap<OsString, OsString>,
     pub(crate) room: &'a Room,
-    pub(crate) stdin: Option<PathBuf>,
+    pub(crate) input: Input,
     pub(crate) timeout: Duration,
+    pub(crate) budget: Budget,
     pub(crate) log: CappedLog,
     pub(crate) record: PathBuf,
     pub(crate) usage: UsageFormat,
@@ -142,17 +237,20 @@ pub(crate) async fn start_in(
     host: &EngineHost,
     level: SandboxLevel,
     start: Start<'_>,
+    stop: watch::Receiver<Stop>,
 ) -> io::Result<Launched> {
     let order = Launch {
-        argv: host.sandbox.command(level, start.room, start.inner),
+        argv: host.sandbox.command(level, start.room, start.what),
         env: start.env.into_iter().collect(),
         cwd: start.room.cwd.clone(),
-        stdin: start.stdin,
+        input: start.input,
         timeout: start.timeout,
         grace: host.config.grace,
+        budget: start.budget,
         level,
         mark: mark(&host.config.home, &start.name),
         record: start.record,
     };
-    launch(&host.spawner, order, start.log, UsageReader::new(start.usage), host.stopping()).await
+    let output = Output { log: start.log, usage: UsageReader::new(start.usage), recent: Recent::default() };
+    launch(move || Ok((order, output)), stop).await
 }

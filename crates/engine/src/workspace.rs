@@ -1,18 +1,18 @@
 //! The workspace of an attempt, `<home>/work/<name>/`: a private clone, the task folder, and what else its processes may write. It is
-//! removed when the attempt is over, or by the next start.
+//! removed when the attempt is over, or by whoever finds that its owner is gone.
 
 use crate::{
     control::{ANY_COMMIT, Control},
     git::{Git, GitCommand, GitError, is_disk_full},
+    procs::Record,
 };
 use banksman_core::{
-    tainted::Tainted,
     text::{BranchName, Sha},
     work::FailReason,
 };
 use std::{
     fs, io,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -35,6 +35,12 @@ impl WorkspaceError {
     }
 }
 
+/// File in a workspace that says which process of ours made it.
+pub(crate) const OWNER: &str = "owner";
+
+/// Files in a workspace that may say which process runs for it: the engine or a command, and what gathers its work.
+pub(crate) const PROCESS_RECORDS: [&str; 2] = ["process", "after/process"];
+
 /// The folders of one attempt. Dropping it removes them.
 #[derive(Debug)]
 pub(crate) struct Workspace {
@@ -53,24 +59,37 @@ pub(crate) struct Checkout<'a> {
 }
 
 impl Workspace {
-    /// Makes the folders anew. `name` is the attempt's number or the check run's.
+    /// Makes the folders anew. `name` is the attempt's number, with a word behind it or not, or the check run's.
     pub(crate) async fn create(home: &Path, name: &str) -> Result<Self, WorkspaceError> {
+        let (home, name) = (home.to_owned(), name.to_owned());
+        Ok(run(move || Self::make(&home, &name, &["repo", "task", "home", "tmp"])).await?)
+    }
+
+    /// Makes it with these folders in it; blocks.
+    pub(crate) fn make(home: &Path, name: &str, folders: &[&str]) -> io::Result<Self> {
         let root = home.join("work").join(name);
-        let made = root.clone();
-        run(move || {
-            remove_tree(&made)?;
-            for folder in ["repo", "task", "home", "tmp"] {
-                fs::create_dir_all(made.join(folder))?;
-            }
-            // Its content is nobody else's business.
-            fs::set_permissions(&made, fs::Permissions::from_mode(0o700))
-        })
-        .await?;
+        remove_tree(&root)?;
+        // It gets its name when it says whose it is, so that nobody takes it for a leftover.
+        let owner = Record::of_this_process();
+        let making = home.join("work").join(format!(".{}-{name}", owner.pid));
+        remove_tree(&making)?;
+        // Its content is nobody else's business.
+        let mut private = fs::DirBuilder::new();
+        private.mode(0o700).create(&making)?;
+        owner.write(&making.join(OWNER))?;
+        for folder in folders {
+            fs::create_dir(making.join(folder))?;
+        }
+        fs::rename(&making, &root)?;
         Ok(Self { root })
     }
 
     pub(crate) fn root(&self) -> &Path {
         &self.root
+    }
+    /// What its processes are marked with.
+    pub(crate) fn name(&self) -> String {
+        self.root.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
     pub(crate) fn repo(&self) -> PathBuf {
         self.root.join("repo")
@@ -101,21 +120,16 @@ impl Workspace {
     pub(crate) fn collect(&self) -> PathBuf {
         self.after().join("collect")
     }
-    /// Pid and start of the process that runs, for a later start.
+    /// Pid and start of the process that runs, for whoever cleans up.
     pub(crate) fn record(&self) -> PathBuf {
-        self.root.join("process")
+        self.root.join(PROCESS_RECORDS[0])
     }
 
     /// Writes what the engine is to read (S8): the material as it came, our instruction beside it.
-    pub(crate) async fn write_task(&self, brief: Tainted, prompt: &str) -> Result<(), WorkspaceError> {
-        for (path, bytes) in
-            [(self.task_file(), brief.into_task_file()), (self.prompt_file(), prompt.as_bytes().to_vec())]
+    pub(crate) async fn write_task(&self, material: Vec<u8>, prompt: &str) -> Result<(), WorkspaceError> {
+        for (path, bytes) in [(self.task_file(), material), (self.prompt_file(), prompt.as_bytes().to_vec())]
         {
-            run(move || {
-                fs::write(&path, bytes)?;
-                fs::set_permissions(&path, fs::Permissions::from_mode(0o644))
-            })
-            .await?;
+            run(move || write_anew(&path, &bytes)).await?;
         }
         Ok(())
     }
@@ -201,16 +215,19 @@ impl Workspace {
         Ok(())
     }
 
-    /// Files of the clone that its own git reads as orders; not writable in a sandbox.
-    pub(crate) fn guarded(&self) -> Vec<PathBuf> {
-        ["config", "hooks", "info"].iter().map(|name| self.repo().join(".git").join(name)).collect()
-    }
-
     /// Removes it and waits until that is done.
     pub(crate) async fn remove(self) {
-        let root = self.root.clone();
-        std::mem::forget(self);
-        if let Err(error) = run(move || remove_tree(&root)).await {
+        let _ = run(move || {
+            self.remove_now();
+            Ok(())
+        })
+        .await;
+    }
+
+    /// Removes it; blocks.
+    pub(crate) fn remove_now(mut self) {
+        let root = std::mem::take(&mut self.root);
+        if let Err(error) = remove_tree(&root) {
             tracing::warn!(%error, "a workspace could not be removed; the next start tries again");
         }
     }
@@ -225,6 +242,9 @@ fn init(git: &Git, like: &Sha) -> GitCommand {
 impl Drop for Workspace {
     fn drop(&mut self) {
         let root = std::mem::take(&mut self.root);
+        if root.as_os_str().is_empty() {
+            return;
+        }
         match tokio::runtime::Handle::try_current() {
             // The attempt was broken off: its processes are being killed and may still write, so the next start looks again.
             Ok(runtime) => drop(runtime.spawn_blocking(move || remove_tree(&root))),
@@ -238,6 +258,17 @@ pub(crate) async fn run<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+/// Writes a file of the task folder, which an engine may have had its hands in: whatever stands in its place goes first, so that
+/// nothing is written through a link.
+pub(crate) fn write_anew(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o644).open(path)?;
+    io::Write::write_all(&mut file, bytes)
 }
 
 /// Removes a folder and all in it, also what an agent made unwritable. Links are removed, not followed.

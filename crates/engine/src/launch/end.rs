@@ -5,10 +5,18 @@
 //! their subreaper, as children of its own that belong to a foreign session. What escapes that: a process that clears its environment and makes
 //! a session of its own while two attempts run unconfined at once; it ends with the last of them.
 
+use super::children::{Adopted, adopted};
 use crate::procs::{self, Life, Marked, Process};
 use banksman_core::work::SandboxLevel;
 use rustix::process::{Pid, Signal, WaitOptions};
-use std::{collections::BTreeSet, sync::Mutex, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 /// The processes of one attempt.
 #[derive(Debug)]
@@ -24,11 +32,15 @@ pub(crate) struct Family {
 /// Leaders that run without a sandbox in this process: a runaway without a mark is theirs when there is just one.
 static UNCONFINED: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 
+/// Whether orphans become children of this process.
+static ADOPTS: AtomicBool = AtomicBool::new(false);
+
 /// Makes this process inherit runaways. It stays so: it is harmless, and other attempts may need it.
 pub(crate) fn adopt_runaways() {
     #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::set_child_subreaper(Some(rustix::process::getpid())) {
-        tracing::warn!(%error, "runaway processes cannot be adopted on this host");
+    match rustix::process::set_child_subreaper(Some(rustix::process::getpid())) {
+        Ok(()) => ADOPTS.store(true, Ordering::Relaxed),
+        Err(error) => tracing::warn!(%error, "runaway processes cannot be adopted on this host"),
     }
 }
 
@@ -91,6 +103,9 @@ impl Family {
         }
         for _ in 0..500 {
             while let Ok(Some(_)) = rustix::process::waitpgid(self.leader, WaitOptions::NOHANG) {}
+            if ADOPTS.load(Ordering::Relaxed) && adopted() == Adopted::Nobody {
+                return 0;
+            }
             let strays = self.strays();
             let alive = strays.iter().filter(|p| p.life == Life::Alive).count();
             for stray in &strays {

@@ -113,11 +113,30 @@ impl CappedLog {
         }
     }
 
+    /// Whether the disk was full when something was to be written.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        self.trouble.as_ref().is_some_and(crate::git::is_disk_full)
+    }
+
     fn remove_parts(&self) {
         for name in ["old", "new"] {
             let _ = fs::remove_file(part_path(&self.path, name));
         }
     }
+}
+
+/// Puts the parts behind the beginning for a process that died before it could.
+pub(crate) fn rejoin(path: &Path) -> io::Result<()> {
+    let parts = ["old", "new"].map(|name| part_path(path, name));
+    if parts.iter().any(|part| part.exists()) {
+        let mut log = OpenOptions::new().append(true).custom_flags(no_follow()).open(path)?;
+        writeln!(log, "\n[banksman: output was dropped here]")?;
+        for part in parts.iter().filter(|part| part.exists()) {
+            io::copy(&mut File::open(part)?, &mut log)?;
+            fs::remove_file(part)?;
+        }
+    }
+    Ok(())
 }
 
 /// The last `max` bytes of a finished log, as text; what is not UTF-8 is replaced.

@@ -1,48 +1,42 @@
-//! Runs one process group to its end: output drained into a capped log the whole time, time limit, TERM, grace, KILL, and no
+//! Runs one process group to its end: output taken into a capped log the whole time, time limit, TERM, grace, KILL, and no
 //! process left behind, even when the caller goes away (Q14, Q15, S14).
 //!
 //! Processes are started on the `posix_spawn` path: the group is set by the builder, and limits and sandbox are programs in front of
-//! the engine, never code between fork and exec.
+//! the engine, never code between fork and exec. Each has one thread that starts it, takes its output and outlives it: a sandbox ends
+//! when the thread that started it does.
 
-mod drain;
+mod children;
 mod end;
+mod exit;
 mod log;
-mod spawner;
+mod output;
+mod supervise;
 
 pub(crate) use end::adopt_runaways;
-pub(crate) use log::{CappedLog, tail};
-pub(crate) use spawner::Spawner;
+pub(crate) use log::{CappedLog, rejoin, tail};
+pub(crate) use output::{Budget, Output, Recent, Talk};
 
-use crate::{procs, usage::UsageReader};
+use crate::usage::Limited;
 use banksman_core::work::{SandboxLevel, Usage};
-use drain::{Output, drain};
-use end::Family;
-use rustix::process::{Pid, WaitId, WaitIdOptions};
-use std::{
-    ffi::OsString,
-    fs::File,
-    io,
-    os::unix::process::CommandExt,
-    path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc,
-    time::Duration,
-};
-use tokio::{
-    process::{ChildStderr, ChildStdout},
-    sync::{oneshot, watch},
-    task::JoinHandle,
-    time::Instant,
-};
-
-/// Longest time limit that is kept: a larger one would not fit the clock.
-const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
+use std::{ffi::OsString, io, os::unix::net::UnixStream, path::PathBuf, time::Duration};
+use tokio::sync::watch;
 
 /// A program with its arguments.
 #[derive(Debug, Clone)]
 pub(crate) struct Argv {
     pub(crate) program: PathBuf,
     pub(crate) args: Vec<OsString>,
+}
+
+/// What a process finds on its standard input.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// Nothing.
+    Empty,
+    /// This file.
+    File(PathBuf),
+    /// What somebody says who talks with it.
+    Talk(Talk),
 }
 
 /// Everything that a start needs.
@@ -54,12 +48,14 @@ pub(crate) struct Launch {
     pub(crate) env: Vec<(OsString, OsString)>,
     /// Where it starts.
     pub(crate) cwd: PathBuf,
-    /// File on standard input; none: empty.
-    pub(crate) stdin: Option<PathBuf>,
+    /// Its standard input.
+    pub(crate) input: Input,
     /// Time limit.
     pub(crate) timeout: Duration,
     /// Time between TERM and KILL.
     pub(crate) grace: Duration,
+    /// What it may use before it is ended.
+    pub(crate) budget: Budget,
     /// How it is kept in its place.
     pub(crate) level: SandboxLevel,
     /// Mark in the environment of all its processes.
@@ -74,10 +70,12 @@ pub(crate) enum Ended {
     /// By itself, with this code.
     Exited(i32),
     /// By a signal that was not ours.
-    Signalled,
+    Signalled(i32),
     /// At its time limit.
     TimedOut,
-    /// Because the host is shutting down.
+    /// Because it used more than its budget.
+    OverBudget,
+    /// Because somebody wanted it to end.
     Stopped,
 }
 
@@ -85,12 +83,29 @@ pub(crate) enum Ended {
 #[derive(Debug)]
 pub(crate) struct Launched {
     pub(crate) ended: Ended,
+    /// What the process and all that it waited for used.
+    pub(crate) spent: Spent,
     pub(crate) usage: Usage,
-    /// The finished log, or why it could not be written.
-    pub(crate) log: Result<PathBuf, io::Error>,
+    /// Whether the engine said that its quota is used up.
+    pub(crate) limited: Option<Limited>,
+    /// The log; not finished, so that another process may go on with it.
+    pub(crate) log: CappedLog,
+    /// The end of the output.
+    pub(crate) recent: Recent,
 }
 
-/// Whether the host wants its attempts to end.
+/// What a process used, from its parent's view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Spent {
+    pub(crate) exit_code: Option<i32>,
+    pub(crate) signal: Option<i32>,
+    /// CPU time, user and system, in milliseconds.
+    pub(crate) cpu_ms: u64,
+    /// Largest resident memory of one process, in KiB.
+    pub(crate) peak_kib: u64,
+}
+
+/// Whether processes are wanted to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stop {
     /// They may run.
@@ -99,204 +114,34 @@ pub(crate) enum Stop {
     Now,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Why {
-    TimedOut,
-    Stopped,
-}
+/// What a supervising thread is told: a byte, or the end of the stream when the caller is gone.
+const STOP: u8 = b's';
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Runs,
-    /// TERM was sent.
-    Terminating(Why),
-    /// KILL was sent.
-    Killing(Why),
-    /// The launcher of the sandbox was killed as well; nothing more can be done.
-    Killed(Why),
-}
-
-/// Runs it. When the returned future is dropped, everything that it started is killed.
+/// Runs it. `prepare` is called on the supervising thread just before the start. When the returned future is dropped, everything
+/// that was started is killed.
 pub(crate) async fn launch(
-    spawner: &Spawner,
-    launch: Launch,
-    log: CappedLog,
-    usage: UsageReader,
+    prepare: impl FnOnce() -> io::Result<(Launch, Output)> + Send + 'static,
     mut stop: watch::Receiver<Stop>,
 ) -> io::Result<Launched> {
-    let mut running = Running::start(spawner, &launch).await?;
-    let (ended, ended_rx) = oneshot::channel();
-    let (stdout, stderr) = running.take_streams();
-    let drained = drain(stdout, stderr, Output { log, usage }, ended_rx);
-    tokio::pin!(drained);
-    let mut output = None;
-    let mut phase = Phase::Runs;
-    let mut deadline = Instant::now() + launch.timeout.min(LONGEST);
-    loop {
-        tokio::select! {
-            _ = &mut running.exited => break,
-            result = &mut drained, if output.is_none() => output = Some(result),
-            () = tokio::time::sleep_until(deadline), if !matches!(phase, Phase::Killed(_)) => {
-                let pause;
-                (phase, pause) = running.press(phase, Why::TimedOut, launch.grace);
-                deadline = Instant::now() + pause;
-            }
-            () = stopped(&mut stop), if phase == Phase::Runs => {
-                let pause;
-                (phase, pause) = running.press(phase, Why::Stopped, launch.grace);
-                deadline = Instant::now() + pause;
-            }
-        }
+    let (told, teller) = UnixStream::pair()?;
+    let supervised = tokio::task::spawn_blocking(move || {
+        let (launch, output) = prepare()?;
+        supervise::supervise(launch, output, &told)
+    });
+    tokio::pin!(supervised);
+    tokio::select! {
+        biased;
+        ended = &mut supervised => return ended.map_err(io::Error::other)?,
+        () = stopped(&mut stop) => {}
     }
-    let status = running.finish().await?;
-    // Nobody listens any more when the output has ended already.
-    let _ = ended.send(());
-    let output = match output {
-        Some(output) => output?,
-        None => drained.await?,
-    };
-    let Output { log, usage } = output;
-    let finished = tokio::task::spawn_blocking(move || (log.finish(), usage.finish()));
-    let (log, usage) = finished.await.map_err(io::Error::other)?;
-    Ok(Launched { ended: ended_how(phase, status, launch.level), usage, log })
-}
-
-fn ended_how(phase: Phase, status: ExitStatus, level: SandboxLevel) -> Ended {
-    match (phase, status.code()) {
-        (Phase::Runs, Some(code)) if code > 128 && level == SandboxLevel::Bubblewrap => Ended::Signalled,
-        (Phase::Runs, Some(code)) => Ended::Exited(code),
-        (Phase::Runs, None) => Ended::Signalled,
-        (Phase::Terminating(why) | Phase::Killing(why) | Phase::Killed(why), _) => match why {
-            Why::TimedOut => Ended::TimedOut,
-            Why::Stopped => Ended::Stopped,
-        },
-    }
+    // A thread that has ended meanwhile does not read it.
+    let _ = io::Write::write_all(&mut &teller, &[STOP]);
+    supervised.await.map_err(io::Error::other)?
 }
 
 async fn stopped(stop: &mut watch::Receiver<Stop>) {
     if stop.wait_for(|stop| *stop == Stop::Now).await.is_err() {
         // The host is gone; whoever dropped it drops this future too.
         std::future::pending::<()>().await;
-    }
-}
-
-/// A started process group. Dropping it kills all of it.
-struct Running {
-    family: Option<Family>,
-    stdout: Option<ChildStdout>,
-    stderr: Option<ChildStderr>,
-    exited: oneshot::Receiver<()>,
-    /// Lets the waiting thread reap the leader; by being dropped as well.
-    release: mpsc::Sender<()>,
-    reaped: JoinHandle<io::Result<ExitStatus>>,
-    record: PathBuf,
-}
-
-impl Running {
-    async fn start(spawner: &Spawner, launch: &Launch) -> io::Result<Self> {
-        let mut command = Command::new(&launch.argv.program);
-        command.args(&launch.argv.args).env_clear().envs(launch.env.iter().map(|(n, v)| (n, v)));
-        command.env(procs::MARK, &launch.mark).current_dir(&launch.cwd).process_group(0);
-        let stdin = match &launch.stdin {
-            Some(path) => Stdio::from(File::open(path)?),
-            None => Stdio::null(),
-        };
-        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = spawner.spawn(command).await?;
-        let pid = Pid::from_child(&child);
-        let family = Family::new(pid, launch.mark.clone(), launch.level);
-        let stdout = child.stdout.take();
-        let stderr = child.stderr.take();
-        let (exited_tx, exited) = oneshot::channel();
-        let (release, released) = mpsc::channel();
-        let reaped = tokio::task::spawn_blocking(move || wait(child, pid, exited_tx, &released));
-        let mut running = Self {
-            family: Some(family),
-            stdout: None,
-            stderr: None,
-            exited,
-            release,
-            reaped,
-            record: launch.record.clone(),
-        };
-        running.stdout = stdout.map(ChildStdout::from_std).transpose()?;
-        running.stderr = stderr.map(ChildStderr::from_std).transpose()?;
-        record(pid, &launch.record)?;
-        Ok(running)
-    }
-
-    fn take_streams(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>) {
-        (self.stdout.take(), self.stderr.take())
-    }
-
-    /// The next degree of force, and how long to wait for its effect.
-    fn press(&self, phase: Phase, why: Why, grace: Duration) -> (Phase, Duration) {
-        let Some(family) = &self.family else { return (phase, grace) };
-        match phase {
-            Phase::Runs => {
-                family.terminate();
-                (Phase::Terminating(why), grace)
-            }
-            Phase::Terminating(why) => {
-                family.kill();
-                (Phase::Killing(why), Duration::from_secs(1))
-            }
-            Phase::Killing(why) | Phase::Killed(why) => {
-                family.kill();
-                family.kill_group();
-                (Phase::Killed(why), grace)
-            }
-        }
-    }
-
-    /// After the leader ended: kills the rest of its group while its id is still taken, reaps it, ends runaways.
-    async fn finish(mut self) -> io::Result<ExitStatus> {
-        let Some(family) = self.family.take() else { return Err(io::Error::other("finished twice")) };
-        family.kill_group();
-        let _ = self.release.send(());
-        let status = (&mut self.reaped).await.map_err(io::Error::other)??;
-        let survivors =
-            tokio::task::spawn_blocking(move || family.extinguish()).await.map_err(io::Error::other)?;
-        if survivors > 0 {
-            tracing::error!(survivors, "processes of an attempt could not be ended");
-        }
-        let _ = std::fs::remove_file(&self.record);
-        Ok(status)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(family) = self.family.take() {
-            family.kill();
-            family.kill_group();
-            // The waiting thread reaps the leader; runaways take a moment longer and a thread that may block.
-            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-                runtime.spawn_blocking(move || family.extinguish());
-            } else {
-                family.extinguish();
-            }
-        }
-    }
-}
-
-/// Waits for the end of the leader without reaping it, tells, and reaps it when that is allowed.
-fn wait(
-    mut child: Child,
-    pid: Pid,
-    exited: oneshot::Sender<()>,
-    released: &mpsc::Receiver<()>,
-) -> io::Result<ExitStatus> {
-    let end = || rustix::process::waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
-    while let Err(rustix::io::Errno::INTR) = end() {}
-    let _ = exited.send(());
-    let _ = released.recv();
-    child.wait()
-}
-
-fn record(pid: Pid, path: &Path) -> io::Result<()> {
-    match procs::Record::of(pid.as_raw_nonzero().get()) {
-        Some(record) => record.write(path),
-        None => Ok(()),
     }
 }

@@ -71,19 +71,30 @@ impl Limiter {
             args.push("--".into());
             prlimit.clone()
         } else {
-            // Where the system allows less already, it stays at that. `ulimit -f` counts blocks of 512 bytes.
-            let script = format!(
-                "ulimit -c 0; ulimit -d {} 2>/dev/null; ulimit -t {cpu_seconds} 2>/dev/null; ulimit -f {} 2>/dev/null; \
-                 ulimit -n {open_files} 2>/dev/null; exec \"$@\"",
-                memory_mib << 10,
-                file_mib << 11,
-            );
-            args.extend(["-c".into(), script.into(), "sh".into()]);
+            args.extend(["-c".into(), format!("{}exec \"$@\"", self.ulimit()).into(), "sh".into()]);
             "/bin/sh".into()
         };
         args.push(inner.program.into_os_string());
         args.extend(inner.args);
         Argv { program, args }
+    }
+
+    /// A shell that sets the limits on itself and then is the script's: one program instead of two. `$0` is the script, as if it had been
+    /// started by its path.
+    pub(super) fn script(&self, path: PathBuf) -> Argv {
+        let script = format!("{}. \"$0\"", self.ulimit());
+        Argv { program: "/bin/sh".into(), args: vec!["-c".into(), script.into(), path.into_os_string()] }
+    }
+
+    /// The limits as a shell sets them. Where the system allows less already, it stays at that. `ulimit -f` counts blocks of 512 bytes.
+    fn ulimit(&self) -> String {
+        let Limits { memory_mib, cpu_seconds, file_mib, open_files, .. } = self.limits;
+        format!(
+            "ulimit -c 0; ulimit -d {} 2>/dev/null; ulimit -t {cpu_seconds} 2>/dev/null; ulimit -f {} 2>/dev/null; \
+             ulimit -n {open_files} 2>/dev/null; ",
+            memory_mib << 10,
+            file_mib << 11,
+        )
     }
 }
 
@@ -108,6 +119,18 @@ mod tests {
             .output()
             .unwrap();
         String::from_utf8(out.stdout).unwrap().trim().to_owned()
+    }
+
+    #[test]
+    fn a_script_has_the_limits_and_looks_as_if_started_by_its_path() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("script");
+        std::fs::write(&path, "ulimit -f; echo \"$0 $#\"; exit 3").unwrap();
+        let limiter = Limiter { prlimit: None, limits: Limits { file_mib: 1, ..Limits::default() } };
+        let argv = limiter.script(path.clone());
+        let out = std::process::Command::new(argv.program).args(argv.args).output().unwrap();
+        assert_eq!(String::from_utf8(out.stdout).unwrap(), format!("2048\n{} 0\n", path.display()));
+        assert_eq!(out.status.code(), Some(3));
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub(crate) mod system;
 pub use limits::Limits;
 pub use probe::Offered;
 
-use crate::{definition::Network, launch::Argv};
+use crate::{definition::Network, launch::Argv, session::What};
 use banksman_core::work::{FailReason, SandboxLevel};
 use std::path::{Path, PathBuf};
 
@@ -79,14 +79,19 @@ impl Sandbox {
         }
     }
 
-    /// The command that runs `inner` in the room, limits in front of it.
-    pub(crate) fn command(&self, level: SandboxLevel, room: &Room, inner: Argv) -> Argv {
-        match (level, &self.offered) {
-            (SandboxLevel::Bubblewrap, Offered::Bubblewrap { program, tmpfs_size, .. }) => {
+    /// The command that runs something in the room, limits in front of it.
+    pub(crate) fn command(&self, level: SandboxLevel, room: &Room, what: What) -> Argv {
+        match (level, &self.offered, what) {
+            (SandboxLevel::Bubblewrap, Offered::Bubblewrap { program, tmpfs_size, .. }, what) => {
+                let inner = match what {
+                    What::Program(argv) => argv,
+                    What::Script(path) => Argv { program: "/bin/sh".into(), args: vec![path.into()] },
+                };
                 let limited = self.limits.wrap(limits::Counted::InNamespace, first_process(inner));
                 bubblewrap::wrap(program, *tmpfs_size, room, limited)
             }
-            _ => self.limits.wrap(limits::Counted::WithTheUsers, inner),
+            (_, _, What::Program(inner)) => self.limits.wrap(limits::Counted::WithTheUsers, inner),
+            (_, _, What::Script(path)) => self.limits.script(path),
         }
     }
 }

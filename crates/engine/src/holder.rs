@@ -1,0 +1,126 @@
+//! Who holds a claim, as text: `<host>/<pid>/<start>/<part>`. Made and read here alone, so that any process of a host can tell whether
+//! another one of it still lives (Q13).
+//!
+//! The start names the clock ticks since boot, the boot and the PID namespace: a reused pid, another machine of the same name and
+//! another container on this one are never taken for the process that was meant. Of those only the lease tells.
+
+use crate::procs::{self, Record};
+use banksman_core::{
+    port::{Hosts, Life},
+    text::Holder,
+};
+use std::{fs, sync::OnceLock};
+
+/// Longest name of a host that is kept.
+const MAX_HOST: usize = 64;
+
+/// Longest name of a part that is kept.
+const MAX_PART: usize = 40;
+
+/// The host that this process runs on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ThisHost;
+
+/// The holder text of a part of this process, such as `worker`. Of the part at most 40 letters, digits, `-`, `_` and `.` are kept.
+pub fn holder(part: &str) -> Holder {
+    let me = Record::of_this_process();
+    let text = format!("{}/{}/{}/{}", host(), me.pid, start(me.start), plain(part, MAX_PART));
+    // Its parts are bounded and printable.
+    #[expect(clippy::expect_used, reason = "every part of it was made plain")]
+    Holder::new(&text).expect("a holder text is valid")
+}
+
+impl Hosts for ThisHost {
+    fn life(&self, holder: &Holder) -> Life {
+        let mut parts = holder.as_str().split('/');
+        let (Some(name), Some(Ok(pid)), Some(started)) =
+            (parts.next(), parts.next().map(str::parse::<i32>), parts.next())
+        else {
+            return Life::Elsewhere;
+        };
+        if name != host() || pid <= 0 {
+            return Life::Elsewhere;
+        }
+        match started.split_once('-') {
+            Some((ticks, place)) if place == self::place() => life(pid, ticks),
+            _ => Life::Elsewhere,
+        }
+    }
+}
+
+fn life(pid: i32, ticks: &str) -> Life {
+    if Record::of_this_process().start == 0 {
+        // Without `/proc` a reused pid cannot be told; it is taken for the process, and the lease decides.
+        let found = rustix::process::Pid::from_raw(pid).map(rustix::process::test_kill_process);
+        return if found == Some(Err(rustix::io::Errno::SRCH)) { Life::Gone } else { Life::Alive };
+    }
+    match procs::process(pid) {
+        Some(found) if found.life == procs::Life::Alive && found.start.to_string() == ticks => Life::Alive,
+        _ => Life::Gone,
+    }
+}
+
+fn start(ticks: u64) -> String {
+    format!("{ticks}-{}", place())
+}
+
+/// The name of this host, made plain.
+fn host() -> &'static str {
+    static HOST: OnceLock<String> = OnceLock::new();
+    HOST.get_or_init(|| {
+        let uname = rustix::system::uname();
+        plain(&uname.nodename().to_string_lossy(), MAX_HOST)
+    })
+}
+
+/// Where pids mean the same as here: this boot and this PID namespace.
+fn place() -> &'static str {
+    static PLACE: OnceLock<String> = OnceLock::new();
+    PLACE.get_or_init(|| {
+        let boot: String = procs::boot().chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+        let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+        let namespace: String = namespace.to_string_lossy().chars().filter(char::is_ascii_digit).collect();
+        format!("{boot}.{namespace}")
+    })
+}
+
+fn plain(text: &str, max: usize) -> String {
+    let kept = text.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    let kept: String = kept.take(max).collect();
+    if kept.is_empty() { "unnamed".into() } else { kept }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_lives_and_its_reused_pid_does_not() {
+        let me = holder("worker/../ 1");
+        assert!(me.as_str().ends_with("/worker..1"));
+        assert_eq!(ThisHost.life(&me), Life::Alive);
+        let Record { pid, start: ticks, .. } = Record::of_this_process();
+        let other = |host: &str, ticks: u64, place: &str| {
+            ThisHost.life(&Holder::new(&format!("{host}/{pid}/{ticks}-{place}/worker")).unwrap())
+        };
+        assert_eq!(other(host(), ticks + 1, place()), Life::Gone);
+        assert_eq!(other(host(), *ticks, "another.1"), Life::Elsewhere);
+        assert_eq!(other("elsewhere", *ticks, place()), Life::Elsewhere);
+        assert_eq!(ThisHost.life(&Holder::new("simulated").unwrap()), Life::Elsewhere);
+    }
+
+    #[test]
+    fn a_process_that_ended_is_gone() {
+        let mut child = std::process::Command::new("/bin/true").spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        let ticks = procs::process(pid).unwrap().start;
+        let text = format!("{}/{pid}/{}/worker", host(), start(ticks));
+        // Ended but not reaped is ended too.
+        while procs::process(pid).is_some_and(|p| p.life == procs::Life::Alive) {
+            std::thread::yield_now();
+        }
+        assert_eq!(ThisHost.life(&Holder::new(&text).unwrap()), Life::Gone);
+        child.wait().unwrap();
+        assert_eq!(ThisHost.life(&Holder::new(&text).unwrap()), Life::Gone);
+    }
+}
