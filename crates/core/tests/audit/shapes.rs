@@ -54,6 +54,8 @@ reads! {
     npm_7: "npm_v2.json",
     cargo_audit: "cargo_audit.json",
     one_rule_in_many_files: "rules.md",
+    severities_in_bold_without_a_colon: "bold_severities.md",
+    titles_that_begin_with_a_severity: "rated_titles.md",
 }
 
 #[test]

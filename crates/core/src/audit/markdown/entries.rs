@@ -208,13 +208,18 @@ pub(crate) fn is_marked_paragraph(block: &Block) -> bool {
 /// The title of an entry: its bold lead, else its first sentence.
 fn entry_head(text: &Inline) -> Headline {
     let whole = || {
-        let end = text.text.find('\n').unwrap_or(text.text.len()).min(600);
-        let end = (0..=end).rev().find(|&at| text.text.is_char_boundary(at)).unwrap_or(0);
-        let mut head = headline::read(&text.slice(0, end));
+        let mut head = headline::read(&text.slice(0, line_end(text)));
         head.title = first_sentence(&head.title).to_owned();
         head
     };
     let Some((from, to)) = text.lead() else { return whole() };
+    if let Some(severity) = bold_severity(text, (from, to)) {
+        let mut head = headline::read(&text.slice(to, line_end(text)));
+        head.title = first_sentence(&head.title).to_owned();
+        head.severity = Some(severity);
+        head.rated = true;
+        return head;
+    }
     let mut head = headline::read(&text.slice(0, to));
     let words = head.title.split_whitespace().count();
     let rest = text.text.get(to..).unwrap_or_default();
@@ -245,6 +250,25 @@ fn entry_head(text: &Inline) -> Headline {
         head.status = end.status;
     }
     head
+}
+
+/// The severity of an entry that begins with one in bold and goes on with its place or a new sentence (``**High** `src/a.rs` lacks ...``);
+/// in `**High** availability` the word belongs to what follows.
+fn bold_severity(text: &Inline, (from, to): (usize, usize)) -> Option<Severity> {
+    let name = text.text.get(from..to).filter(|name| severity::is_only(name))?;
+    let rest = text.text.get(to..)?.trim_start();
+    let word = rest.split_whitespace().next()?;
+    let code = text.slice(to, text.text.len()).code().next().is_some_and(|code| rest.starts_with(code));
+    let opens = word.starts_with(|c: char| c.is_uppercase() || c == '(');
+    let goes_on =
+        severity::is_companion(&word.to_lowercase()) || severity::of_word(&word.to_lowercase()).is_some();
+    (code || opens && !goes_on).then(|| severity::of_value(name))?
+}
+
+/// Where the first line ends, or 600 bytes of it.
+fn line_end(text: &Inline) -> usize {
+    let end = text.text.find('\n').unwrap_or(text.text.len()).min(600);
+    (0..=end).rev().find(|&at| text.text.is_char_boundary(at)).unwrap_or(0)
 }
 
 fn label_at_start(text: &str) -> Option<label::Label> {

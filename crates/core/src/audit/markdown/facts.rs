@@ -24,7 +24,7 @@ pub(super) fn facts(outline: &Outline) -> Facts {
         .iter()
         .zip(&labels)
         .map(|(section, labels)| {
-            let group = matches!(section.role, Role::Band(_)) && section.head.id.is_none();
+            let group = matches!(section.role, Role::Band(_)) && section.head.id.is_none() && !section.titled;
             let aside = section.role == Role::Aside && section.head.id.is_none();
             section.level > 0
                 && section.label.is_none()

@@ -19,6 +19,8 @@ pub(crate) struct Section {
     pub(crate) text: String,
     pub(crate) head: Headline,
     pub(crate) role: Role,
+    /// Whether its text is the title of a finding even where its role is that of a group.
+    pub(crate) titled: bool,
     pub(crate) label: Option<Label>,
     /// Whether a real heading, and not a bold paragraph, opens it.
     pub(crate) is_heading: bool,
@@ -147,6 +149,7 @@ fn section(parent: Option<usize>, level: u8, text: Inline, line: usize, is_headi
         parent,
         level,
         label: label::of(&head.title),
+        titled: role::is_title(&text.text),
         role,
         head,
         is_heading,

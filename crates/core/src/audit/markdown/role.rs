@@ -155,6 +155,13 @@ pub(crate) fn of(text: &str, ticked: bool) -> Role {
     let heading = Heading::of(text);
     let count = heading.words().count();
     let announces = heading.has(&FINDINGS);
+    // `Low: Release notes are too short` is about the notes.
+    if !ticked
+        && own_words(text).is_some_and(|own| own >= 2)
+        && !heading.has_pair("no", "issues findings vulnerabilities")
+    {
+        return if announces { Role::Findings } else { Role::Neutral };
+    }
     if ticked || heading.has(&BEST) || count <= BRIEF && heading.has_beginning(&PRAISE) && !announces {
         return Role::Praise;
     }
@@ -188,6 +195,36 @@ pub(crate) fn of(text: &str, ticked: bool) -> Role {
         return Role::Talk;
     }
     if announces { Role::Findings } else { Role::Neutral }
+}
+
+/// Whether a heading that looks like a group is the title of a finding: a severity, a colon, and words that say something of their own
+/// (`Low: Risk of collisions`).
+pub(crate) fn is_title(text: &str) -> bool {
+    own_words(text).is_some_and(|own| own >= 1)
+}
+
+/// How many words of a heading `Severity: words` are of its own and not of groups, advice or talk about the report; nothing for
+/// other headings, and where the words begin with praise.
+fn own_words(text: &str) -> Option<usize> {
+    let (before, after) = text.split_once(':')?;
+    let before = before.trim_start_matches(|c: char| !c.is_alphanumeric());
+    // `P1: ...` counts the steps of a plan.
+    if !severity::is_only(before) || before.contains(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let heading = Heading::of(after);
+    if PRAISE.begins(heading.first()) || BEST.contains(heading.first()) {
+        return None;
+    }
+    let said = |word: &&str| {
+        let lists: [&WordList; 5] = [&COMMON, &FINDINGS, &ASIDE, &TALK, &SUMMARY];
+        let known = lists.iter().any(|list| list.contains(word));
+        !known
+            && severity::of_word(word).is_none()
+            && !severity::is_companion(word)
+            && !word.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    Some(heading.words().filter(said).count())
 }
 
 /// The severity of a group that says what must happen before a merge (`Must fix`, `Nits`).

@@ -195,7 +195,9 @@ impl Walk<'_> {
         let has = |wanted: &[Label]| labels.iter().any(|label| wanted.contains(label));
         let shows = has(&[Label::Fix, Label::Location]) && labels.len() >= 2;
         match section.role {
-            Role::Band(_) => return leaf && section.level > 1 && shows && head.is_marked(),
+            Role::Band(_) => {
+                return leaf && section.level > 1 && (shows || section.titled) && head.is_marked();
+            }
             Role::Summary => return leaf && section.level > 1 && around.in_group() && shows,
             Role::Praise | Role::Aside | Role::Talk | Role::Findings | Role::Neutral => {}
         }
