@@ -126,11 +126,7 @@ impl<Q: Queue, T: Tracker, C: Clock, W: Watcher> Echo<'_, Q, T, C, W> {
                     return Ok(echo.patched.map_or(Told::Nothing(found.state.stage()), Told::Before));
                 }
                 _ if self.clock.now() >= until => return Ok(Told::Elsewhere),
-                _ => {
-                    let now = self.clock.now();
-                    self.clock.sleep_until(now + BREATH).await;
-                    self.clock.changed(now + LOOK).await;
-                }
+                _ => self.clock.sleep_until(self.clock.now() + BREATH).await,
             }
         }
     }
