@@ -127,3 +127,44 @@ pub(crate) fn updates(intents: &[Intent]) -> impl Iterator<Item = &Sha> {
             _ => None,
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use banksman_core::{
+        intent::IntentState,
+        policy::EscalateReason,
+        text::RepoName,
+    };
+    use jiff::Timestamp;
+
+    fn mark(head: char) -> Mark {
+        let head = Sha::new(&head.to_string().repeat(40)).unwrap();
+        Mark { head, unresolved: 1, conflicting: false, failing: false, pending: false }
+    }
+
+    fn call(round: u32, mark: Mark) -> Intent {
+        let subject = Number(7);
+        let reason = EscalateReason::ReviewLimit;
+        let deed = Deed::Escalate { subject, reason, mark: Some(mark) };
+        Intent {
+            repo: RepoName::new("a/b").unwrap(),
+            key: deed.key(round),
+            subject,
+            deed,
+            created_at: Timestamp::UNIX_EPOCH,
+            receipts: Vec::new(),
+            state: IntentState::Done { at: Timestamp::UNIX_EPOCH },
+        }
+    }
+
+    #[test]
+    fn a_state_that_a_person_was_called_to_stays_with_that_person_when_it_comes_back() {
+        let (a, b, c) = (mark('a'), mark('b'), mark('c'));
+        let calls = [call(1, a.clone()), call(2, b.clone())];
+        let escalated = |now: &Mark| fold(&calls, &[], &[], now, None).escalated;
+        assert_eq!(escalated(&a), Some(a.clone()), "A, B, A: nobody is called a second time for A");
+        assert_eq!(escalated(&b), Some(b.clone()));
+        assert_ne!(escalated(&c), Some(c));
+    }
+}

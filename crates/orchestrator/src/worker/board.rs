@@ -86,6 +86,15 @@ impl Board {
         self.entries().contains_key(&attempt)
     }
 
+    /// Whether an older attempt at the same job or under the same lock is still on the board.
+    pub(super) fn is_behind(&self, claim: &Claim) -> bool {
+        let lock = claim.job.work.lock();
+        self.entries().range(..claim.attempt).any(|(_, entry)| {
+            let other = &entry.claim.job;
+            other.id == claim.job.id || (lock.is_some() && other.work.lock() == lock)
+        })
+    }
+
     /// Whether nothing runs.
     pub(super) fn is_empty(&self) -> bool {
         self.entries().is_empty()

@@ -77,6 +77,9 @@ pub(super) struct Course<'w, W: World> {
     hungry: bool,
     claiming: bool,
     claims_begun: u64,
+    /// Claims of jobs that wait until an older attempt of this worker, which lost its claim, has let go of the same job or lock: its
+    /// processes may still be ending (I2).
+    behind: Vec<Claim>,
     /// Not before this time is anything claimed: the store is in trouble.
     claim_at: Option<Timestamp>,
     /// When waiting jobs are due.
@@ -110,6 +113,7 @@ impl<'w, W: World> Course<'w, W> {
             hungry: true,
             claiming: false,
             claims_begun: 0,
+            behind: Vec::new(),
             claim_at: None,
             jobs_due: BTreeSet::new(),
             store_failures: 0,
@@ -280,6 +284,7 @@ impl<'w, W: World> Course<'w, W> {
             Happened::Over(over) => {
                 self.hungry = true;
                 self.jobs_due.extend(over.again);
+                self.carry_what_is_free();
             }
             Happened::Renewed(renewed) => {
                 self.renewing = false;
@@ -309,7 +314,8 @@ impl<'w, W: World> Course<'w, W> {
                     // It came after the wish to stop: it goes back without having run.
                     self.worker.end(claim.attempt, Ending::Stopping);
                 }
-                self.going_on.push(self.worker.carry(*claim).map(Happened::Over).boxed());
+                self.behind.push(*claim);
+                self.carry_what_is_free();
             }
             Ok(Found::Nothing { due, empty }) => {
                 self.store_failures = 0;
@@ -328,6 +334,17 @@ impl<'w, W: World> Course<'w, W> {
                 }
                 self.claim_at = Some(now + pause::after_store(self.store_failures));
             }
+        }
+    }
+
+    /// Begins what is claimed and has no older attempt of the same job or lock beside it.
+    fn carry_what_is_free(&mut self) {
+        let worker = self.worker;
+        let (waits, free) = self.behind.drain(..).partition(|claim| worker.board.is_behind(claim));
+        self.behind = waits;
+        let free: Vec<Claim> = free;
+        for claim in free {
+            self.going_on.push(worker.carry(claim).map(Happened::Over).boxed());
         }
     }
 

@@ -156,6 +156,8 @@ impl<W: World> Worker<W> {
     }
 
     async fn run_task(&self, attempt: &mut Attempt, order: Order, brief: Tainted) -> Close {
+        // The worker may have stood still since it last looked: another one may have the job by now.
+        self.end_unrenewed();
         if self.board.ending(order.attempt).is_some() {
             return Close::Ended;
         }

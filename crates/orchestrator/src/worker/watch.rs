@@ -92,3 +92,62 @@ impl<W: World> Worker<W> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use banksman_core::{
+        id::{JobId, Number, Token},
+        job::{Held, Job, JobState, JobWork},
+        text::{BranchName, EngineName, JobName, RepoName},
+        work::Task,
+    };
+
+    fn claim(holder: &str, until: Timestamp) -> Claim {
+        let (holder, attempt, token) = (Holder::new(holder).unwrap(), AttemptId(1), Token(1));
+        let held = Held { attempt, holder: holder.clone(), token, until };
+        let engine = EngineName::new("sh").unwrap();
+        let job = Job {
+            id: JobId(1),
+            name: JobName::new("job").unwrap(),
+            key: None,
+            work: JobWork::Task {
+                repo: RepoName::new("a/b").unwrap(),
+                task: Task::Implement { child: Number(1), base: BranchName::new("main").unwrap() },
+                engine: engine.clone(),
+            },
+            created_at: Timestamp::UNIX_EPOCH,
+            failures: 0,
+            losses: 0,
+            waits_for: 0,
+            retry_of: None,
+            state: JobState::Building(held),
+        };
+        Claim { job, engine, attempt, holder, token, since: Timestamp::UNIX_EPOCH, until }
+    }
+
+    #[test]
+    fn a_claim_is_taken_away_only_from_who_is_gone_or_silent() {
+        let mine = Holder::new("me").unwrap();
+        let now = Timestamp::from_second(1_000).unwrap();
+        let (running, over) = (now + SignedDuration::from_secs(30), now - SLACK);
+        let just_over = now - SignedDuration::from_secs(1);
+        for (holder, orphan, life, until, expected) in [
+            ("other", false, Life::Gone, running, Due::Reap),
+            ("other", false, Life::Gone, over, Due::Reap),
+            ("other", false, Life::Alive, running, Due::LookAgain),
+            // It stands still: nothing of it may run beside the next attempt.
+            ("other", false, Life::Alive, over, Due::Reap),
+            ("other", false, Life::Elsewhere, running, Due::Nothing(running + SLACK)),
+            ("other", false, Life::Elsewhere, just_over, Due::Nothing(just_over + SLACK)),
+            ("other", false, Life::Elsewhere, over, Due::Lose),
+            ("me", false, Life::Alive, running, Due::Nothing(running + SLACK)),
+            ("me", false, Life::Alive, over, Due::Reap),
+            ("me", true, Life::Alive, running, Due::Reap),
+            ("me", false, Life::Elsewhere, running, Due::Nothing(running + SLACK)),
+        ] {
+            let found = due(&claim(holder, until), &mine, orphan, life, now);
+            assert_eq!(found, expected, "{holder} {orphan} {life:?} {until}");
+        }
+    }
+}
