@@ -1,212 +1,221 @@
-//! Claims: one worker for an item at a time, none is lost with its worker, stale workers are refused.
+//! Claims: the most urgent, then the oldest job that fits the offer, one worker for a job at a time (Q11, Q12).
 
-use super::samples::*;
+use super::{job_samples::*, samples::*};
 use banksman_core::{
-    id::{Token, WorkId},
-    port::{AttemptRecord, Claim, NewWork, Store, StoreError, WorkFilter},
-    work::{FailReason, Usage, WorkItem, WorkOutcome, WorkState},
+    id::{JobId, Token},
+    job::{Held, JobState, Move, Stage, Why},
+    manifest::{Choice, JobSpec, Priority},
+    port::{NewTask, Offer, Store},
+    work::FailReason,
 };
 use futures_util::future::join_all;
-use jiff::Timestamp;
 
-async fn claim(store: &impl Store, by: u32, now: Timestamp) -> Option<Claim> {
-    store.claim(&holder(by), &[engine("claude"), engine("codex")], now, TTL).await.unwrap()
+/// Priority, then age.
+pub async fn the_most_urgent_then_the_oldest_is_claimed(store: &impl Store) {
+    let of = |priority| JobSpec { priority, ..spec() };
+    let mut ids = Vec::new();
+    for (n, priority) in [
+        Priority::Low,
+        Priority::Normal,
+        Priority::Critical,
+        Priority::High,
+        Priority::Normal,
+        Priority::Critical,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        ids.push(add(store, &format!("job-{n}"), of(priority)).await);
+    }
+    let held = lease(store).await;
+    ids.push(store.enqueue(&held, &implement(1, "claude")).await.unwrap());
+    for place in [2, 5, 3, 1, 4, 6, 0] {
+        assert_eq!(claim_id(store, 2, &offer(), at(20)).await, Some(ids[place]));
+    }
+    assert_eq!(claim_id(store, 2, &offer(), at(20)).await, None);
 }
 
-async fn item(store: &impl Store, id: WorkId) -> WorkItem {
-    let items = store.work(&WorkFilter::Repo(repo())).await.unwrap();
-    items.into_iter().find(|i| i.id == id).unwrap()
-}
-
-async fn enqueue(store: &impl Store, work: &NewWork) -> WorkId {
-    let lease = lease(store).await;
-    store.enqueue(&lease, work).await.unwrap()
-}
-
-fn published() -> WorkOutcome {
-    WorkOutcome::Published { branch: branch("agent/child-1"), sha: sha(9) }
-}
-
-/// In the order of enqueuing, engines that are not offered left out.
-pub async fn the_oldest_item_of_the_engines_is_claimed(store: &impl Store) {
-    let aider = enqueue(store, &implement(1, "aider")).await;
-    let codex = enqueue(store, &implement(2, "codex")).await;
-    let claude = enqueue(store, &implement(1, "claude")).await;
-    let first = claim(store, 1, at(20)).await.unwrap();
-    assert_eq!((first.item.id, first.token, first.until), (codex, Token(1), at(80)));
-    let running =
-        WorkState::Running { attempt: first.attempt, holder: holder(1), token: Token(1), until: at(80) };
-    assert_eq!(first.item.state, running);
-    assert_eq!(item(store, codex).await, first.item);
-    assert_eq!(claim(store, 1, at(20)).await.unwrap().item.id, claude);
-    assert_eq!(claim(store, 1, at(20)).await, None);
-    assert_eq!(store.claim(&holder(1), &[], at(20), TTL).await.unwrap(), None);
-    assert_eq!(item(store, aider).await.state, WorkState::Queued { not_before: at(10) });
-}
-
-/// A failed one waits for its pause while younger ones go on.
-pub async fn an_item_is_not_claimed_before_its_time(store: &impl Store) {
-    let first = enqueue(store, &implement(1, "claude")).await;
-    let second = enqueue(store, &implement(2, "claude")).await;
-    let claimed = claim(store, 1, at(20)).await.unwrap();
-    let record = attempt(&claimed, Some(FailReason::NoCommit));
-    store.finish(&claimed, Err(at(55)), &record).await.unwrap();
-    assert_eq!(claim(store, 1, at(54)).await.unwrap().item.id, second);
-    assert_eq!(claim(store, 1, at(54)).await, None);
-    assert_eq!(claim(store, 1, at(55)).await.unwrap().item.id, first);
-}
-
-/// By the next claim of anybody, from the moment its lease ends.
-pub async fn a_claim_that_ran_out_is_queued_again_and_counted_as_lost(store: &impl Store) {
-    let id = enqueue(store, &implement(1, "claude")).await;
-    let first = claim(store, 1, at(20)).await.unwrap();
-    assert_eq!(claim(store, 2, at(79)).await, None);
-    assert_eq!(store.claim(&holder(3), &[engine("aider")], at(80), TTL).await.unwrap(), None);
-    let lost = item(store, id).await;
-    assert_eq!((lost.losses, lost.failures, &lost.state), (1, 0, &WorkState::Queued { not_before: at(80) }));
-    let second = claim(store, 2, at(80)).await.unwrap();
-    assert_eq!((second.item.id, second.item.losses), (id, 1));
-    assert!(second.token > first.token && second.attempt != first.attempt);
-}
-
-/// Once somebody else has the item, or it is queued again, the old worker can write nothing.
-pub async fn a_lost_claim_is_fenced(store: &impl Store) {
-    let id = enqueue(store, &implement(1, "claude")).await;
-    let old = claim(store, 1, at(20)).await.unwrap();
-    store.claim(&holder(9), &[], at(80), TTL).await.unwrap();
-    let queued = item(store, id).await;
-    assert_eq!(store.renew(&old, at(81), TTL).await, Err(StoreError::Fenced));
-    assert_eq!(store.finish(&old, Ok(published()), &attempt(&old, None)).await, Err(StoreError::Fenced));
-    assert_eq!(item(store, id).await, queued);
-    let new = claim(store, 2, at(82)).await.unwrap();
-    assert_eq!(store.renew(&old, at(83), TTL).await, Err(StoreError::Fenced));
-    assert_eq!(store.finish(&old, Err(at(83)), &attempt(&old, None)).await, Err(StoreError::Fenced));
-    assert_eq!(item(store, id).await, new.item);
-    assert!(store.attempts(&repo()).await.unwrap().iter().all(|a| a.ended_at.is_none()));
-}
-
-/// As long as it is renewed nobody else gets the item.
-pub async fn a_renewed_claim_lasts(store: &impl Store) {
-    let id = enqueue(store, &implement(1, "claude")).await;
-    let first = claim(store, 1, at(20)).await.unwrap();
-    assert_eq!(store.renew(&first, at(70), TTL).await, Ok(at(130)));
-    assert_eq!(claim(store, 2, at(129)).await, None);
-    let renewed = item(store, id).await;
+/// The claim, the job, its move and its attempt say the same.
+pub async fn a_claim_is_what_the_store_says(store: &impl Store) {
+    let id = add(store, "job", spec()).await;
+    let claim = claim(store, 2, at(20)).await.unwrap();
+    assert_eq!((claim.job.id, &claim.engine, &claim.holder), (id, &engine("claude"), &holder(2)));
+    assert_eq!((claim.token, claim.since, claim.until), (Token(1), at(20), at(80)));
+    let held = Held { attempt: claim.attempt, holder: holder(2), token: Token(1), until: at(80) };
+    assert_eq!(claim.job.state, JobState::Building(held));
+    assert_eq!(job(store, id).await, claim.job);
+    let moved = Move {
+        from: Some(Stage::Inbox),
+        to: Stage::Building,
+        at: at(20),
+        who: holder(2),
+        why: Why::Claimed,
+        attempt: Some(claim.attempt),
+    };
+    assert_eq!(store.moves(id).await.unwrap()[1], moved);
+    let begun = &store.attempts(id).await.unwrap()[..];
     assert!(
-        matches!(renewed.state, WorkState::Running { until, token, .. } if until == at(130) && token == first.token)
+        matches!(begun, [a] if a.attempt == claim.attempt && a.started_at == at(20) && a.ended_at.is_none())
     );
-    assert_eq!(renewed.losses, 0);
-    store.finish(&first, Ok(published()), &attempt(&first, None)).await.unwrap();
+    assert_eq!((&begun[0].engine, &begun[0].holder), (&engine("claude"), &holder(2)));
+    assert_eq!(store.claims().await.unwrap(), [claim]);
 }
 
-/// Nobody else has the item, so that nothing is gained by throwing the work away.
-pub async fn a_claim_that_ran_out_unnoticed_may_be_renewed_and_finished(store: &impl Store) {
-    let id = enqueue(store, &implement(1, "claude")).await;
-    let late = claim(store, 1, at(20)).await.unwrap();
-    assert_eq!(store.renew(&late, at(500), TTL).await, Ok(at(560)));
-    store.finish(&late, Ok(published()), &attempt(&late, None)).await.unwrap();
-    assert!(matches!(item(store, id).await.state, WorkState::Done { .. }));
-}
-
-/// With every kind of outcome.
-pub async fn a_finished_item_is_done(store: &impl Store) {
-    let outcomes = [
-        published(),
-        WorkOutcome::Reviewed { verdict: banksman_core::work::Verdict::Changes },
-        WorkOutcome::Failed { reason: FailReason::TimedOut },
-        WorkOutcome::Cancelled,
-    ];
-    for (n, outcome) in outcomes.into_iter().enumerate() {
-        let id = enqueue(store, &implement(n as u64 + 1, "claude")).await;
-        let claimed = claim(store, 1, at(20)).await.unwrap();
-        assert_eq!(claimed.item.id, id);
-        let failure = match &outcome {
-            WorkOutcome::Failed { reason } => Some(*reason),
-            _ => None,
-        };
-        store.finish(&claimed, Ok(outcome.clone()), &attempt(&claimed, failure)).await.unwrap();
-        let done = item(store, id).await;
-        assert_eq!(done.state, WorkState::Done { outcome, at: at(50) });
-        assert_eq!(done.failures, u32::from(failure.is_some()));
-    }
-    assert_eq!(store.work(&WorkFilter::Unfinished).await.unwrap(), []);
-}
-
-/// Each failure counts.
-pub async fn a_failed_attempt_is_queued_again_and_counted(store: &impl Store) {
-    let id = enqueue(store, &implement(1, "claude")).await;
-    for failures in 1..=3 {
-        let now = at(100 * i64::from(failures));
-        let claimed = claim(store, 1, now).await.unwrap();
-        let record = attempt(&claimed, Some(FailReason::ExitCode));
-        store.finish(&claimed, Err(now), &record).await.unwrap();
-        let queued = item(store, id).await;
-        assert_eq!((queued.failures, queued.losses), (failures, 0));
-        assert_eq!(queued.state, WorkState::Queued { not_before: now });
-    }
-}
-
-/// It is neither a failure nor a loss: the host shut down in good order.
-pub async fn an_interrupted_attempt_is_not_counted(store: &impl Store) {
-    let id = enqueue(store, &implement(1, "claude")).await;
+/// Neither the first time nor after a failed attempt; younger ones go on meanwhile.
+pub async fn a_job_is_not_claimed_before_its_time(store: &impl Store) {
+    let first = add(store, "first", spec()).await;
+    let later = add(store, "later", JobSpec { not_before: Some(at(90)), ..spec() }).await;
+    assert_eq!(store.next_due(at(20)).await.unwrap(), Some(at(90)));
+    let second = add(store, "second", spec()).await;
     let claimed = claim(store, 1, at(20)).await.unwrap();
-    store.finish(&claimed, Err(at(50)), &attempt(&claimed, None)).await.unwrap();
-    let queued = item(store, id).await;
-    assert_eq!((queued.failures, queued.losses), (0, 0));
+    assert_eq!(claimed.job.id, first);
+    let failure = record(&claimed, Some(FailReason::NoCommit));
+    store.advance(&claimed, again(at(55), FailReason::NoCommit), Some(&failure), at(30)).await.unwrap();
+    assert_eq!(store.next_due(at(30)).await.unwrap(), Some(at(55)));
+    assert_eq!(claim_id(store, 1, &offer(), at(54)).await, Some(second));
+    assert_eq!(claim_id(store, 1, &offer(), at(54)).await, None);
+    assert_eq!(claim_id(store, 1, &offer(), at(55)).await, Some(first));
+    assert_eq!(claim_id(store, 1, &offer(), at(89)).await, None);
+    assert_eq!(store.next_due(at(89)).await.unwrap(), Some(at(90)));
+    assert_eq!(claim_id(store, 1, &offer(), at(90)).await, Some(later));
+    assert_eq!(store.next_due(at(90)).await.unwrap(), None);
 }
 
-/// What ended does not end again.
-pub async fn a_finished_claim_is_over(store: &impl Store) {
-    let id = enqueue(store, &implement(1, "claude")).await;
-    let claimed = claim(store, 1, at(20)).await.unwrap();
-    store.finish(&claimed, Ok(published()), &attempt(&claimed, None)).await.unwrap();
-    let done = item(store, id).await;
-    assert_eq!(store.finish(&claimed, Err(at(60)), &attempt(&claimed, None)).await, Err(StoreError::Fenced));
-    assert_eq!(store.renew(&claimed, at(60), TTL).await, Err(StoreError::Fenced));
-    assert_eq!(item(store, id).await, done);
+/// By name or by class; of a class the first engine on offer runs it.
+pub async fn engines_and_classes_have_to_be_on_offer(store: &impl Store) {
+    let aider = add(store, "a", JobSpec { engine: Choice::Engine(engine("aider")), ..spec() }).await;
+    let shell = add(store, "b", JobSpec { engine: Choice::Class(class("shell")), ..spec() }).await;
+    let coder = add(store, "c", JobSpec { engine: Choice::Class(class("agentic-coder")), ..spec() }).await;
+    assert_eq!(claim_id(store, 1, &Offer::default(), at(20)).await, None);
+    let claimed =
+        store.claim(&holder(1), &offer_of(&["codex", "claude"]), at(20), TTL).await.unwrap().unwrap();
+    assert_eq!((claimed.job.id, claimed.engine), (coder, engine("codex")));
+    assert_eq!(claim_id(store, 1, &offer_of(&["codex", "claude"]), at(20)).await, None);
+    let bash = Offer { engines: vec![(engine("bash"), class("shell"))], ..Offer::default() };
+    let claimed = store.claim(&holder(1), &bash, at(20), TTL).await.unwrap().unwrap();
+    assert_eq!((claimed.job.id, claimed.engine), (shell, engine("bash")));
+    // A class is not an engine that has the same name.
+    let odd = Offer { engines: vec![(engine("agentic-coder"), class("aider"))], ..Offer::default() };
+    assert_eq!(claim_id(store, 1, &odd, at(20)).await, None);
+    assert_eq!(claim_id(store, 1, &offer_of(&["aider"]), at(20)).await, Some(aider));
 }
 
-/// At once, without waiting for the lease to end; those of the living stay.
-pub async fn claims_of_the_dead_are_queued_again(store: &impl Store) {
-    let lease = store.lease(&repo(), &holder(9), at(0), TTL).await.unwrap().unwrap();
-    let first = store.enqueue(&lease, &implement(1, "claude")).await.unwrap();
-    let second = store.enqueue(&lease, &implement(2, "claude")).await.unwrap();
-    let dead = claim(store, 1, at(20)).await.unwrap();
-    let alive = claim(store, 2, at(20)).await.unwrap();
-    assert_eq!((dead.item.id, alive.item.id), (first, second));
-    assert_eq!(store.break_leases(&|h| *h == holder(1), at(21)).await.unwrap(), 1);
-    let lost = item(store, first).await;
-    assert_eq!((lost.losses, &lost.state), (1, &WorkState::Queued { not_before: at(21) }));
-    assert_eq!(item(store, second).await, alive.item);
-    assert_eq!(store.renew(&dead, at(22), TTL).await, Err(StoreError::Fenced));
-    store.renew(&alive, at(22), TTL).await.unwrap();
-    assert_eq!(claim(store, 3, at(22)).await.unwrap().item.id, first);
+/// All of them, however many more are offered.
+pub async fn capabilities_have_to_be_on_offer(store: &impl Store) {
+    let needs = vec![capability("os:mac"), capability("gpu:a,b")];
+    let needy = add(store, "needy", JobSpec { capabilities: needs.clone(), ..spec() }).await;
+    let plain = add(store, "plain", spec()).await;
+    let with =
+        |names: &[&str]| Offer { capabilities: names.iter().map(|n| capability(n)).collect(), ..offer() };
+    assert_eq!(claim_id(store, 1, &with(&["os:mac", "gpu:a"]), at(20)).await, Some(plain));
+    assert_eq!(claim_id(store, 1, &with(&["os:mac"]), at(20)).await, None);
+    assert_eq!(claim_id(store, 1, &offer(), at(20)).await, None);
+    assert_eq!(claim_id(store, 1, &with(&["x:1", "gpu:a,b", "os:mac"]), at(20)).await, Some(needy));
+}
+
+/// Those without a profile and with another one go on.
+pub async fn full_profiles_are_left_out(store: &impl Store) {
+    let of = |name: &str| JobSpec { profile: Some(profile(name)), ..spec() };
+    let careful = add(store, "a", of("careful")).await;
+    let quick = add(store, "b", of("quick")).await;
+    let none = add(store, "c", spec()).await;
+    let full = Offer { full_profiles: vec![profile("careful"), profile("other")], ..offer() };
+    assert_eq!(claim_id(store, 1, &full, at(20)).await, Some(quick));
+    assert_eq!(claim_id(store, 1, &full, at(20)).await, Some(none));
+    assert_eq!(claim_id(store, 1, &full, at(20)).await, None);
+    assert_eq!(claim_id(store, 1, &offer(), at(20)).await, Some(careful));
+}
+
+/// A worker does only the tasks of repositories that it looks after; manifests belong to none.
+pub async fn tasks_of_other_repositories_are_left_out(store: &impl Store) {
+    let other = lease_of(store, &other_repo()).await;
+    let elsewhere = NewTask { repo: other_repo(), ..implement(1, "claude") };
+    let elsewhere = store.enqueue(&other, &elsewhere).await.unwrap();
+    let manifest = add(store, "manifest", spec()).await;
+    assert_eq!(claim_id(store, 1, &offer(), at(20)).await, Some(manifest));
+    assert_eq!(claim_id(store, 1, &offer(), at(20)).await, None);
+    let nowhere = Offer { repos: Vec::new(), ..offer() };
+    assert_eq!(claim_id(store, 1, &nowhere, at(20)).await, None);
+    let both = Offer { repos: vec![repo(), other_repo()], ..offer() };
+    assert_eq!(claim_id(store, 1, &both, at(20)).await, Some(elsewhere));
+}
+
+/// However many are held back for whatever reason; the order among the others is the same.
+pub async fn a_job_behind_many_that_are_held_back_is_found(store: &impl Store) {
+    let urgent = JobSpec { priority: Priority::Critical, ..spec() };
+    let holder_of_lock = add(store, "holds", JobSpec { lock: Some(lock("busy")), ..urgent.clone() }).await;
+    assert_eq!(claim_id(store, 1, &offer(), at(20)).await, Some(holder_of_lock));
+    let batch = (0..50)
+        .flat_map(|n| {
+            [
+                JobSpec { lock: Some(lock("busy")), ..urgent.clone() },
+                JobSpec { engine: Choice::Engine(engine("aider")), ..urgent.clone() },
+                JobSpec { profile: Some(profile("full")), ..urgent.clone() },
+                JobSpec { capabilities: vec![capability("os:mac")], ..urgent.clone() },
+                JobSpec { not_before: Some(at(10_000 + n)), ..urgent.clone() },
+                JobSpec { depends_on: after(&[holder_of_lock]).depends_on, ..urgent.clone() },
+            ]
+        })
+        .map(|spec| new_job("held-back", spec))
+        .collect();
+    store.add(batch, &holder(1), at(10)).await.unwrap();
+    let full = Offer { full_profiles: vec![profile("full")], ..offer() };
+    assert_eq!(claim_id(store, 1, &full, at(20)).await, None);
+    let low =
+        add(store, "low", JobSpec { priority: Priority::Low, lock: Some(lock("free")), ..spec() }).await;
+    let first = add(store, "first", spec()).await;
+    let second = add(store, "second", JobSpec { lock: Some(lock("other")), ..spec() }).await;
+    let soon = add(store, "soon", JobSpec { not_before: Some(at(30)), ..spec() }).await;
+    assert_eq!(claim_id(store, 1, &full, at(20)).await, Some(first));
+    assert_eq!(claim_id(store, 1, &full, at(20)).await, Some(second));
+    assert_eq!(claim_id(store, 1, &full, at(30)).await, Some(soon));
+    assert_eq!(claim_id(store, 1, &full, at(30)).await, Some(low));
+    assert_eq!(claim_id(store, 1, &full, at(30)).await, None);
+}
+
+/// Until the later of its times; of a class another engine takes its place; whoever waits is told when.
+pub async fn an_engine_that_cools_down_is_left_out(store: &impl Store) {
+    let claude = add(store, "claude", spec()).await;
+    let coder =
+        add(store, "coder", JobSpec { engine: Choice::Class(class("agentic-coder")), ..spec() }).await;
+    store.cool_down(&engine("claude"), at(100)).await.unwrap();
+    store.cool_down(&engine("claude"), at(60)).await.unwrap();
+    store.cool_down(&engine("aider"), at(40)).await.unwrap();
+    let resting = [(engine("aider"), at(40)), (engine("claude"), at(100))];
+    assert_eq!(store.cooling(at(20)).await.unwrap(), resting);
+    assert_eq!(store.cooling(at(40)).await.unwrap(), resting[1..]);
+    assert_eq!(store.next_due(at(50)).await.unwrap(), Some(at(100)));
+    let claimed = claim(store, 1, at(50)).await.unwrap();
+    assert_eq!((claimed.job.id, claimed.engine), (coder, engine("codex")));
+    assert_eq!(claim_id(store, 1, &offer(), at(99)).await, None);
+    assert_eq!(claim_id(store, 1, &offer(), at(100)).await, Some(claude));
+    assert_eq!(store.cooling(at(100)).await.unwrap(), []);
+    assert_eq!(store.next_due(at(100)).await.unwrap(), None);
 }
 
 /// Whatever came between them.
 pub async fn tokens_grow_with_each_claim(store: &impl Store) {
-    enqueue(store, &implement(1, "claude")).await;
-    let mut last = Token(0);
+    add(store, "job", spec()).await;
     for round in 1..=3 {
         let now = at(100 * round);
         let claimed = claim(store, 1, now).await.unwrap();
-        assert_eq!(claimed.token, Token(last.0 + 1));
-        last = claimed.token;
-        match round {
-            1 => store.finish(&claimed, Err(now), &attempt(&claimed, None)).await.unwrap(),
-            2 => assert_eq!(store.break_leases(&|_| true, now).await.unwrap(), 2),
-            _ => {}
+        assert_eq!(claimed.token, Token(u64::try_from(round).unwrap()));
+        if round == 1 {
+            let failure = record(&claimed, Some(FailReason::Stale));
+            store.advance(&claimed, again(now, FailReason::Stale), Some(&failure), now).await.unwrap();
+        } else {
+            assert!(store.lose(&claimed, &holder(2), now).await.unwrap());
         }
     }
 }
 
-/// The race for one item has one winner.
-pub async fn an_item_goes_to_one_of_many_workers(store: &impl Store) {
+/// The race for one job has one winner.
+pub async fn a_job_goes_to_one_of_many_workers(store: &impl Store) {
     for n in 1..=5 {
-        enqueue(store, &implement(n, "claude")).await;
+        add(store, &format!("job-{n}"), spec()).await;
     }
     let claims = join_all((1..=16).map(|by| claim(store, by, at(20)))).await;
-    let mut won: Vec<WorkId> = claims.iter().flatten().map(|c| c.item.id).collect();
+    let mut won: Vec<JobId> = claims.iter().flatten().map(|c| c.job.id).collect();
     assert_eq!(won.len(), 5);
     won.sort_unstable();
     won.dedup();
@@ -217,26 +226,25 @@ pub async fn an_item_goes_to_one_of_many_workers(store: &impl Store) {
     assert_eq!(attempts.len(), 5);
 }
 
-/// All of them, those that were lost too; the start is the time of the claim.
-pub async fn attempts_are_kept(store: &impl Store) {
-    let id = enqueue(store, &implement(1, "claude")).await;
-    let lost = claim(store, 1, at(20)).await.unwrap();
-    let failed = claim(store, 2, at(100)).await.unwrap();
-    let failure = AttemptRecord { started_at: at(100), ..attempt(&failed, Some(FailReason::Stale)) };
-    store.finish(&failed, Err(at(110)), &failure).await.unwrap();
-    let done = claim(store, 2, at(120)).await.unwrap();
-    let success = AttemptRecord { started_at: at(120), ended_at: Some(at(130)), ..attempt(&done, None) };
-    store.finish(&done, Ok(published()), &success).await.unwrap();
-    let nothing = AttemptRecord {
-        attempt: lost.attempt,
-        work: id,
-        started_at: at(20),
-        ended_at: None,
-        sandbox: None,
-        failure: None,
-        exit_code: None,
-        usage: Usage::default(),
-    };
-    assert_eq!(store.attempts(&repo()).await.unwrap(), [nothing, failure, success]);
-    assert_eq!(store.attempts(&other_repo()).await.unwrap(), []);
+/// Oldest first, those of cancelled jobs too, until their worker lets go.
+pub async fn claims_are_listed_as_long_as_they_hold_something(store: &impl Store) {
+    for n in 1..=4 {
+        add(store, &format!("job-{n}"), locked(&format!("lock-{n}"))).await;
+    }
+    assert_eq!(store.claims().await.unwrap(), []);
+    let mut claims = Vec::new();
+    for by in 1..=4 {
+        claims.push(claim(store, by, at(20)).await.unwrap());
+    }
+    assert_eq!(store.claims().await.unwrap(), claims);
+    ship(store, &claims[0], at(30)).await;
+    store.lose(&claims[1], &holder(9), at(30)).await.unwrap();
+    store.cancel(claims[2].job.id, &holder(9), at(30)).await.unwrap();
+    store.renew(&claims[3], at(30), TTL).await.unwrap();
+    let left = store.claims().await.unwrap();
+    assert_eq!(left.iter().map(|c| c.attempt).collect::<Vec<_>>(), [claims[2].attempt, claims[3].attempt]);
+    assert_eq!((&left[0].job.state, left[0].until), (&JobState::Cancelled { at: at(30) }, at(80)));
+    assert_eq!((left[1].until, left[1].job.state.held().unwrap().until), (at(90), at(90)));
+    store.let_go(&claims[2], None, at(31)).await.unwrap();
+    assert_eq!(store.claims().await.unwrap().len(), 1);
 }

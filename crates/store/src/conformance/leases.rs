@@ -2,8 +2,8 @@
 
 use super::samples::*;
 use banksman_core::{
-    id::{Number, Token, WorkId},
-    port::{DecisionRecord, Lease, Store, StoreError},
+    id::{JobId, Number, Token},
+    port::{DecisionRecord, Lease, Store, StoreError, TaskFilter},
     signals::CheckState,
 };
 use futures_util::future::join_all;
@@ -31,7 +31,7 @@ pub async fn a_holder_renews_with_the_same_token(store: &impl Store) {
 pub async fn a_lease_that_was_taken_over_can_write_nothing(store: &impl Store) {
     let old = lease(store).await;
     store.intend(&old, &dispatch(1), None).await.unwrap();
-    let work = store.enqueue(&old, &implement(1, "claude")).await.unwrap();
+    let task = store.enqueue(&old, &implement(1, "claude")).await.unwrap();
     store.plan(&old, &plan("a")).await.unwrap();
     store.add_epic(&old, &epic(1)).await.unwrap();
     let new = store.lease(&repo(), &holder(2), at(60), TTL).await.unwrap().unwrap();
@@ -61,7 +61,8 @@ pub async fn a_lease_that_was_taken_over_can_write_nothing(store: &impl Store) {
         fenced(store.add_epic(&lease, &epic(2)).await);
         fenced(store.end_epic(&lease, Number(1), at(61)).await);
         assert_eq!(store.enqueue(&lease, &implement(2, "claude")).await, Err(StoreError::Fenced));
-        fenced(store.cancel(&lease, work, at(61)).await);
+        fenced(store.withdraw(&lease, task, at(61)).await);
+        assert_eq!(store.enqueue_again(&lease, task, at(61)).await, Err(StoreError::Fenced));
     }
     assert_eq!(picture(store).await, before);
     store.intend(&new, &dispatch(2), None).await.unwrap();
@@ -80,7 +81,7 @@ async fn picture(store: &impl Store) -> String {
         store.journal(&repo).await,
         store.plans(&repo).await,
         store.epics(&repo).await,
-        store.work(&banksman_core::port::WorkFilter::Repo(repo.clone())).await,
+        store.tasks(&TaskFilter::Repo(repo.clone())).await,
     )
 }
 
@@ -130,7 +131,7 @@ pub async fn broken_leases_are_free_and_fenced(store: &impl Store) {
     assert!(next.token > dead.token, "even the same name gets a new token");
     assert_eq!(store.lease(&other_repo(), &holder(3), at(2), TTL).await.unwrap(), None);
     store.plan(&alive, &plan("a")).await.unwrap();
-    assert_eq!(store.cancel(&dead, WorkId(1), at(3)).await, Err(StoreError::Fenced));
+    assert_eq!(store.withdraw(&dead, JobId(1), at(3)).await, Err(StoreError::Fenced));
 }
 
 /// In the order of their names.

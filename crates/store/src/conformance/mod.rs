@@ -9,14 +9,23 @@
 //! The macro makes one test of each case. What only shows from outside (durability, crashes, a full disk) is tested beside
 //! each store.
 
+pub mod adds;
+pub mod cancels;
 pub mod claims;
+pub mod dependencies;
+pub mod echoes;
+pub mod facts;
+pub mod fences;
 pub mod intents;
+pub mod job_samples;
 pub mod leases;
+pub mod locks;
 pub mod pulls;
 pub mod records;
 pub mod samples;
 pub mod spends;
-pub mod work;
+pub mod stages;
+pub mod tasks;
 
 /// Makes one `#[test]` of each case. First argument: an async function that gives something that dereferences to a fresh
 /// store; second: a function that runs a future to its end.
@@ -55,26 +64,83 @@ macro_rules! store_conformance {
                 a_reopened_intent_spends_again_and_asks_the_cap,
                 the_cap_counts_its_window_and_its_repository_only,
                 sixteen_at_once_do_not_pass_the_cap;
-            work:
+            tasks:
                 the_same_task_is_enqueued_once_for_an_engine,
-                work_is_found_by_repository_subject_and_state,
-                queued_work_is_cancelled_and_other_work_is_left_alone,
-                work_of_another_repository_is_not_cancelled;
+                tasks_are_found_by_repository_and_subject,
+                waiting_tasks_are_withdrawn_and_others_are_left_alone,
+                jobs_of_others_are_not_withdrawn,
+                a_failed_task_is_enqueued_again;
+            adds:
+                a_job_comes_back_as_it_was_added,
+                a_batch_keeps_its_order,
+                a_batch_is_added_whole_or_not_at_all,
+                a_key_is_kept_for_ever,
+                the_same_key_at_once_is_added_once;
             claims:
-                the_oldest_item_of_the_engines_is_claimed,
-                an_item_is_not_claimed_before_its_time,
-                a_claim_that_ran_out_is_queued_again_and_counted_as_lost,
-                a_lost_claim_is_fenced,
-                a_renewed_claim_lasts,
-                a_claim_that_ran_out_unnoticed_may_be_renewed_and_finished,
-                a_finished_item_is_done,
-                a_failed_attempt_is_queued_again_and_counted,
-                an_interrupted_attempt_is_not_counted,
-                a_finished_claim_is_over,
-                claims_of_the_dead_are_queued_again,
+                the_most_urgent_then_the_oldest_is_claimed,
+                a_claim_is_what_the_store_says,
+                a_job_is_not_claimed_before_its_time,
+                engines_and_classes_have_to_be_on_offer,
+                capabilities_have_to_be_on_offer,
+                full_profiles_are_left_out,
+                tasks_of_other_repositories_are_left_out,
+                a_job_behind_many_that_are_held_back_is_found,
+                an_engine_that_cools_down_is_left_out,
                 tokens_grow_with_each_claim,
-                an_item_goes_to_one_of_many_workers,
-                attempts_are_kept;
+                a_job_goes_to_one_of_many_workers,
+                claims_are_listed_as_long_as_they_hold_something;
+            locks:
+                one_job_at_a_time_holds_a_lock,
+                a_cancelled_job_keeps_its_lock_until_it_is_let_go,
+                the_lock_of_a_cancelled_job_whose_worker_is_gone_is_freed,
+                a_running_job_is_not_let_go,
+                a_lock_goes_to_one_of_many_workers;
+            stages:
+                a_job_ships_in_one_call,
+                stages_are_passed_one_by_one,
+                a_job_goes_back_to_building_in_the_same_attempt,
+                a_failed_attempt_is_counted_and_the_job_waits,
+                what_is_nobodys_fault_is_not_counted,
+                a_job_fails_for_good,
+                a_lost_attempt_is_counted_as_lost,
+                a_claim_whose_lease_is_over_is_not_given_away,
+                events_that_the_graph_does_not_have_are_refused,
+                every_end_comes_back;
+            fences:
+                a_lost_claim_can_write_nothing,
+                a_claim_that_ended_can_write_nothing,
+                the_claim_of_a_cancelled_job_moves_it_no_more,
+                a_step_from_an_old_stage_is_refused,
+                a_claim_that_was_renewed_is_not_lost,
+                a_claim_that_ran_out_unnoticed_may_be_renewed_and_advanced;
+            cancels:
+                a_job_is_cancelled_once,
+                a_job_between_two_attempts_is_cancelled_now,
+                a_failed_job_is_repeated_with_a_fresh_allowance,
+                a_job_is_repeated_once;
+            dependencies:
+                a_job_waits_for_all_that_it_depends_on,
+                what_is_shipped_is_not_waited_for,
+                a_key_may_come_later,
+                a_circle_is_refused,
+                what_waits_for_a_failed_job_fails,
+                what_waits_for_a_cancelled_job_fails,
+                a_job_that_depends_on_a_failed_one_fails_at_once,
+                a_dependency_means_the_newest_repetition,
+                a_long_chain_fails_as_a_whole;
+            echoes:
+                each_change_of_a_stage_wishes_for_an_echo,
+                ends_that_come_from_elsewhere_are_echoed,
+                an_echo_goes_to_one_at_a_time,
+                what_was_told_is_kept,
+                a_wish_that_comes_while_an_echo_is_on_its_way_is_not_lost,
+                there_is_no_echo_without_an_item;
+            facts:
+                jobs_are_listed,
+                stages_are_counted,
+                attempts_are_kept,
+                attempts_of_a_period_tell_what_they_were_about,
+                a_job_that_is_not_there_has_nothing;
             pulls:
                 the_last_signals_come_back,
                 a_repetition_changes_nothing_that_is_read,
@@ -120,13 +186,21 @@ mod tests {
     #[test]
     fn no_case_is_forgotten_in_the_list() {
         for (subject, source) in [
+            ("adds", include_str!("adds.rs")),
+            ("cancels", include_str!("cancels.rs")),
             ("claims", include_str!("claims.rs")),
+            ("dependencies", include_str!("dependencies.rs")),
+            ("echoes", include_str!("echoes.rs")),
+            ("facts", include_str!("facts.rs")),
+            ("fences", include_str!("fences.rs")),
             ("intents", include_str!("intents.rs")),
             ("leases", include_str!("leases.rs")),
+            ("locks", include_str!("locks.rs")),
             ("pulls", include_str!("pulls.rs")),
             ("records", include_str!("records.rs")),
             ("spends", include_str!("spends.rs")),
-            ("work", include_str!("work.rs")),
+            ("stages", include_str!("stages.rs")),
+            ("tasks", include_str!("tasks.rs")),
         ] {
             for line in source.lines().filter_map(|l| l.strip_prefix("pub async fn ")) {
                 let name = line.split('(').next().unwrap();

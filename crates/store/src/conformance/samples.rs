@@ -6,12 +6,12 @@ use banksman_core::{
     journal::{JOURNAL_SCHEMA, JournalEntry},
     policy::{Action, Decision, WaitReason},
     port::{
-        AttemptRecord, Claim, DecisionRecord, EpicRecord, Intended, Lease, NewWork, OutcomeDetail,
-        OutcomeRecord, OutcomeResult, PlanRecord, Spend, Store,
+        DecisionRecord, EpicRecord, Intended, Lease, NewTask, OutcomeDetail, OutcomeRecord, OutcomeResult,
+        PlanRecord, Spend, Store,
     },
     signals::{AutoMerge, Check, CheckState, MergeState, Mergeable, PullState, Reviews, Signals},
     text::{BranchName, CheckName, EngineName, Holder, Login, RepoName, Sha},
-    work::{FailReason, SandboxLevel, Task, Usage},
+    work::Task,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -92,32 +92,13 @@ pub fn inner(intended: Intended) -> Intent {
     }
 }
 
-/// Work on a child.
-pub fn implement(child: u64, by: &str) -> NewWork {
-    NewWork {
+/// A task: work on a child.
+pub fn implement(child: u64, by: &str) -> NewTask {
+    NewTask {
         repo: repo(),
         task: Task::Implement { child: Number(child), base: branch("epic/1-security") },
         engine: engine(by),
         at: at(10),
-    }
-}
-
-/// What an attempt leaves behind.
-pub fn attempt(claim: &Claim, failure: Option<FailReason>) -> AttemptRecord {
-    AttemptRecord {
-        attempt: claim.attempt,
-        work: claim.item.id,
-        started_at: at(30),
-        ended_at: Some(at(50)),
-        sandbox: Some(SandboxLevel::Bubblewrap),
-        failure,
-        exit_code: Some(if failure.is_some() { 1 } else { 0 }),
-        usage: Usage {
-            tokens_in: Some(1200),
-            cost_usd: Some(0.25),
-            model: Login::new("model-1").ok(),
-            ..Usage::default()
-        },
     }
 }
 
