@@ -161,6 +161,18 @@ proptest! {
     }
 
     #[test]
+    fn one_manifest_over_another_keeps_its_keys(upper in manifest(), lower in manifest()) {
+        prop_assert_eq!(upper.clone().over(upper.clone()), upper.clone());
+        prop_assert_eq!(upper.clone().over(Manifest::default()), upper.clone());
+        prop_assert_eq!(Manifest::default().over(lower.clone()), lower.clone());
+        // Each key is one of the two; the upper one wherever it has one.
+        let both = upper.clone().over(lower.clone());
+        prop_assert_eq!(&both.engine, if upper.engine.is_some() { &upper.engine } else { &lower.engine });
+        prop_assert_eq!(&both.verify, if upper.verify.is_some() { &upper.verify } else { &lower.verify });
+        prop_assert_eq!(both.clone().over(lower), both);
+    }
+
+    #[test]
     fn no_text_makes_the_reader_panic(text in any::<String>(), front in odd(), more in odd()) {
         for text in [text, format!("---\n{front}\n---\n{more}"), format!("---\nx-a: {front}\n{more}\n---\n")] {
             match parse(&text) {

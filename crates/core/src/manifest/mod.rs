@@ -1,5 +1,5 @@
 //! The manifest of a job (Q1 to Q5): what the front matter of its Markdown file says. [`parse`] reads a whole job file and reports every
-//! error at once, [`print`] writes one, [`Manifest::resolve`] fills in profile and defaults, [`from_item`] makes one of a
+//! error at once, [`print()`] writes one, [`Manifest::resolve`] fills in profile and defaults, [`from_item`] makes one of a
 //! tracker item's labels.
 
 mod error;

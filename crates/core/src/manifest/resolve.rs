@@ -1,12 +1,16 @@
 //! A manifest as written to one that is complete: the job's own keys, then its profile's, then the configured defaults.
 
 use super::{
-    Choice, Dependency, JobSpec, Manifest, NotBefore, Profile,
+    Choice, JobSpec, Manifest, NotBefore, Profile,
     error::{Nearness, nearest},
 };
 use crate::text::{ClassName, ProfileName};
 use jiff::{SignedDuration, Timestamp};
-use std::{collections::BTreeMap, hash::Hash, path::Path};
+use std::{
+    collections::{BTreeMap, HashSet},
+    hash::Hash,
+    path::Path,
+};
 
 /// What holds where neither job nor profile says anything; from the configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,52 +82,46 @@ impl Manifest {
             None => &none,
             Some(name) => profiles.get(name).ok_or_else(|| unknown(name, profiles))?,
         };
-        let base = &profile.manifest;
-        let not_before = match self.not_before.or(base.not_before) {
+        let m = self.clone().over(profile.manifest.clone());
+        let not_before = match m.not_before {
             None => None,
             Some(NotBefore::At(at)) => Some(at),
             Some(NotBefore::After(span)) => {
                 Some(now.checked_add(span).map_err(|_too_far| ResolveError::TooFar)?)
             }
         };
-        let mut extra = base.extra.clone();
-        extra.extend(self.extra.clone());
         Ok(JobSpec {
-            engine: first(&self.engine, &base.engine).unwrap_or_else(|| defaults.engine.clone()),
-            profile: self.profile.clone(),
-            cwd: self.cwd.as_ref().map_or_else(|| current.to_path_buf(), |cwd| current.join(cwd)),
-            worktree: self.worktree.or(base.worktree).unwrap_or(true),
-            yolo: self.yolo.or(base.yolo).unwrap_or(false),
-            lock: first(&self.lock, &base.lock),
-            timeout: self.timeout.or(base.timeout).unwrap_or(defaults.timeout),
-            priority: self.priority.or(base.priority).unwrap_or_default(),
-            capabilities: once(first(&self.capabilities, &base.capabilities)),
-            depends_on: once::<Dependency>(self.depends_on.clone()),
-            tracker_item: self.tracker_item.clone(),
-            auto_echo: defaults.auto_echo && self.tracker_item.is_some(),
-            retries: self.retries.or(base.retries).unwrap_or(defaults.retries),
+            engine: m.engine.unwrap_or_else(|| defaults.engine.clone()),
+            profile: m.profile,
+            cwd: m.cwd.map_or_else(|| current.to_path_buf(), |cwd| current.join(cwd)),
+            worktree: m.worktree.unwrap_or(true),
+            yolo: m.yolo.unwrap_or(false),
+            lock: m.lock,
+            timeout: m.timeout.unwrap_or(defaults.timeout),
+            priority: m.priority.unwrap_or_default(),
+            capabilities: once(m.capabilities),
+            depends_on: once(m.depends_on),
+            auto_echo: defaults.auto_echo && m.tracker_item.is_some(),
+            tracker_item: m.tracker_item,
+            retries: m.retries.unwrap_or(defaults.retries),
             not_before,
-            review: first(&self.review, &base.review),
-            verify: first(&self.verify, &base.verify).unwrap_or_default(),
+            review: m.review,
+            verify: m.verify.unwrap_or_default(),
             fix_rounds: defaults.fix_rounds,
-            base: first(&self.base, &base.base),
-            branch: first(&self.branch, &base.branch),
-            max_cost: self.max_cost.or(base.max_cost),
-            max_tokens: self.max_tokens.or(base.max_tokens),
-            env: once(first(&self.env, &base.env)),
+            base: m.base,
+            branch: m.branch,
+            max_cost: m.max_cost,
+            max_tokens: m.max_tokens,
+            env: once(m.env),
             preamble: profile.preamble.clone(),
-            extra,
+            extra: m.extra,
         })
     }
 }
 
-fn first<T: Clone>(own: &Option<T>, profile: &Option<T>) -> Option<T> {
-    own.as_ref().or(profile.as_ref()).cloned()
-}
-
 /// The items without repetitions, in their order.
 fn once<T: Eq + Hash + Clone>(items: Option<Vec<T>>) -> Vec<T> {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     items.unwrap_or_default().into_iter().filter(|item| seen.insert(item.clone())).collect()
 }
 
