@@ -150,7 +150,7 @@ fn now() -> Timestamp {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn what_is_printed_is_read_back_as_the_same(manifest in manifest(), body in body()) {
