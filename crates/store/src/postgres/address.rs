@@ -206,9 +206,8 @@ fn passfile_fields(line: &str) -> Vec<String> {
 
 /// Whether the server is on this machine, so that nobody listens on the way.
 fn is_here(config: &Config) -> bool {
-    let loopback = |name: &str| {
-        name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-    };
+    let loopback =
+        |name: &str| name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     config.get_hostaddrs().iter().all(IpAddr::is_loopback)
         && config.get_hosts().iter().all(|host| match host {
             Host::Tcp(name) => loopback(name),
@@ -256,7 +255,9 @@ mod tests {
 
     #[test]
     fn another_machine_is_reached_in_the_clear_only_when_the_address_says_so() {
-        for here in ["postgres://me@localhost/db", "postgres://me@127.0.0.1/db", "postgres://me@%2Ftmp%2Fpg/db"] {
+        for here in
+            ["postgres://me@localhost/db", "postgres://me@127.0.0.1/db", "postgres://me@%2Ftmp%2Fpg/db"]
+        {
             assert_eq!(encryption(here), (SslMode::Disable, Encryption::Off), "{here}");
         }
         assert_eq!(encryption("postgres://me@fleet/db"), (SslMode::Require, Encryption::On(None)));

@@ -3,17 +3,8 @@
 //! The notification is sent after the commit, by a connection of its own: inside the transaction it would make the server commit
 //! one by one. Should a process die between the two, the others look after [`LOOK`].
 
-use super::{
-    address::Address,
-    columns::Columns,
-    error::Stop,
-    link::Link,
-    pool::Pool,
-};
-use std::{
-    sync::Arc,
-    time::Duration,
-};
+use super::{address::Address, columns::Columns, error::Stop, link::Link, pool::Pool};
+use std::{sync::Arc, time::Duration};
 use tokio::{
     select,
     sync::{Notify, oneshot, watch},

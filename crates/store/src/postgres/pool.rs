@@ -1,6 +1,11 @@
 //! A few connections that are lent out one call at a time. Made when they are needed, kept for the next one.
 
-use super::{address::Address, error::{self, PgError, Stop}, link::Link, tls::Connector};
+use super::{
+    address::Address,
+    error::{self, PgError, Stop},
+    link::Link,
+    tls::Connector,
+};
 use std::{
     ops::Deref,
     sync::{Mutex, PoisonError},

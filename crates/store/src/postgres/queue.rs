@@ -271,8 +271,7 @@ impl Queue for PostgresStore {
         if offer.engines.is_empty() {
             return Ok(None);
         }
-        let wish =
-            Wish { holder: holder.clone(), now, until: end(now, ttl_ms), ticket: self.0.ticket() };
+        let wish = Wish { holder: holder.clone(), now, until: end(now, ttl_ms), ticket: self.0.ticket() };
         let (reply, claimed) = oneshot::channel();
         self.0.claims.put(ClaimOrder { offer: offer.clone(), wish, reply });
         answer(claimed).await

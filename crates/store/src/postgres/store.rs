@@ -108,10 +108,9 @@ impl PostgresStore {
         };
         number.await.map_err(|stop: Stop| match stop {
             Stop::Failed(what) => PgError::Sql(what),
-            _ => PgError::Unreachable {
-                place: address.place(),
-                reason: "the connection was lost".to_owned(),
-            },
+            _ => {
+                PgError::Unreachable { place: address.place(), reason: "the connection was lost".to_owned() }
+            }
         })
     }
 
@@ -192,8 +191,7 @@ impl Store for PostgresStore {
         receipt: &Receipt,
         done: bool,
     ) -> Result<(), StoreError> {
-        let (durability, done_at) =
-            if done { (Acknowledged, Some(receipt.at)) } else { (Restartable, None) };
+        let (durability, done_at) = if done { (Acknowledged, Some(receipt.at)) } else { (Restartable, None) };
         let recorded = held!(self, durability, lease, |tx, held, which| intents::record(
             &tx, held, key, receipt, done_at, which
         ));
@@ -272,9 +270,7 @@ impl Store for PostgresStore {
     }
 
     async fn plan_done(&self, lease: &Lease, key: &str, now: Timestamp) -> Result<(), StoreError> {
-        self.told(held!(self, Acknowledged, lease, |tx, held, which| records::end_plan(
-            &tx, held, key, now
-        )))
+        self.told(held!(self, Acknowledged, lease, |tx, held, which| records::end_plan(&tx, held, key, now)))
     }
 
     async fn plans(&self, repo: &RepoName) -> Result<Vec<PlanRecord>, StoreError> {
@@ -286,9 +282,7 @@ impl Store for PostgresStore {
     }
 
     async fn end_epic(&self, lease: &Lease, epic: Number, now: Timestamp) -> Result<(), StoreError> {
-        self.told(held!(self, Acknowledged, lease, |tx, held, which| records::end_epic(
-            &tx, held, epic, now
-        )))
+        self.told(held!(self, Acknowledged, lease, |tx, held, which| records::end_epic(&tx, held, epic, now)))
     }
 
     async fn epics(&self, repo: &RepoName) -> Result<Vec<EpicRecord>, StoreError> {

@@ -1,6 +1,9 @@
 //! One read or write until it is done: repeated while the connection is lost or another transaction is in the way.
 
-use super::{error::Stop, pool::{Loan, Pool}};
+use super::{
+    error::Stop,
+    pool::{Loan, Pool},
+};
 use banksman_core::port::StoreError;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};

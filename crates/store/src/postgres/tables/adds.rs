@@ -70,10 +70,7 @@ async fn by_key(tx: &Tx<'_>, keys: &[&str]) -> Result<HashMap<JobKey, JobId>, St
     Ok(drafts::with_keys(tx, keys).await?.into_iter().collect())
 }
 
-fn answers(
-    drafts: &[&Draft],
-    answer: impl Fn(&Draft, usize) -> Option<Added>,
-) -> Result<Vec<Added>, Stop> {
+fn answers(drafts: &[&Draft], answer: impl Fn(&Draft, usize) -> Option<Added>) -> Result<Vec<Added>, Stop> {
     // A key that was there a moment ago cannot be gone: it moves to the repetition in one transaction.
     let all = drafts.iter().enumerate().map(|(place, draft)| answer(draft, place));
     all.collect::<Option<Vec<_>>>().ok_or(Stop::Undone)
@@ -142,13 +139,11 @@ async fn tie(tx: &Tx<'_>, draft: &Draft) -> Result<Added, AddStop> {
 }
 
 /// A draft with its dependencies. Those who wait for its key are told by the caller.
-async fn write(
-    tx: &Tx<'_>,
-    draft: &Draft,
-    dependencies: &[(&Dependency, Meaning)],
-) -> Result<JobId, Stop> {
-    let unmet =
-        dependencies.iter().filter(|(_, meaning)| !matches!(meaning, Meaning::Job(_, Stage::Shipped))).count();
+async fn write(tx: &Tx<'_>, draft: &Draft, dependencies: &[(&Dependency, Meaning)]) -> Result<JobId, Stop> {
+    let unmet = dependencies
+        .iter()
+        .filter(|(_, meaning)| !matches!(meaning, Meaning::Job(_, Stage::Shipped)))
+        .count();
     let draft = &Draft {
         waits_for: i32::try_from(unmet).unwrap_or(i32::MAX),
         name: draft.name.clone(),
@@ -173,8 +168,7 @@ async fn fail_if_hopeless(
     draft: &Draft,
     dependencies: &[(&Dependency, Meaning)],
 ) -> Result<(), Stop> {
-    let lost =
-        |meaning: &Meaning| matches!(meaning, Meaning::Job(_, Stage::Failed | Stage::Cancelled));
+    let lost = |meaning: &Meaning| matches!(meaning, Meaning::Job(_, Stage::Failed | Stage::Cancelled));
     if !dependencies.iter().any(|(_, meaning)| lost(meaning)) {
         return Ok(());
     }
@@ -211,7 +205,9 @@ pub(in crate::postgres) async fn retry(
     if let Some(row) = tx.maybe("SELECT id FROM job WHERE retry_of = $1", &[&int(id.0)]).await? {
         let repetition = JobId(row.uint(0)?);
         let own = which == Try::Again
-            && drafts::written(tx, ticket.adder, &[ticket.serial]).await?.contains(&(ticket.serial, repetition));
+            && drafts::written(tx, ticket.adder, &[ticket.serial])
+                .await?
+                .contains(&(ticket.serial, repetition));
         return Ok(if own { Retried::As(repetition) } else { Retried::Already(repetition) });
     }
     let old = jobs::by_id(tx, id).await?.ok_or(StoreError::Missing("job"))?;
@@ -261,9 +257,7 @@ pub(in crate::postgres) async fn enqueue(
 
 /// Refuses a job that is none of the pipeline's for the repository whose lease is held.
 pub(in crate::postgres) async fn of_pipeline(tx: &Tx<'_>, held: &Held<'_>, id: JobId) -> Result<(), Stop> {
-    let row = tx
-        .maybe("SELECT 1 FROM job WHERE id = $1 AND repo = $2", &[&int(id.0), &held.repo.as_str()])
-        .await?;
+    let row =
+        tx.maybe("SELECT 1 FROM job WHERE id = $1 AND repo = $2", &[&int(id.0), &held.repo.as_str()]).await?;
     if row.is_some() { Ok(()) } else { Err(StoreError::Missing("job").into()) }
 }
-

@@ -117,11 +117,7 @@ async fn found_again(tx: &Tx<'_>, step: &Step) -> Result<Option<Stepped>, Stop> 
         return Ok(None);
     }
     let row = tx.one("SELECT failures, until FROM job WHERE id = $1", &[&int(step.job.0)]).await?;
-    Ok(Some(Stepped {
-        state: step.course.after.clone(),
-        failures: row.count(0)?,
-        until: row.maybe_time(1)?,
-    }))
+    Ok(Some(Stepped { state: step.course.after.clone(), failures: row.count(0)?, until: row.maybe_time(1)? }))
 }
 
 /// The steps as columns, for `unnest`.

@@ -93,12 +93,7 @@ pub(in crate::postgres) async fn between(
                 "waiting" => Stage::Building,
                 _ => row.word(9, "job.state")?,
             };
-            Ok(AttemptFacts {
-                record: read(row)?,
-                profile: row.maybe_word(8, "job.profile")?,
-                place,
-                stage,
-            })
+            Ok(AttemptFacts { record: read(row)?, profile: row.maybe_word(8, "job.profile")?, place, stage })
         })
         .collect()
 }

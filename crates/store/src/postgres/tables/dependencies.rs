@@ -3,7 +3,10 @@
 //! Whoever adds a job with dependencies locks the rows of those jobs, so that none of them ends unnoticed, and the [`order`] in
 //! which keys are asked for and brought, so that neither side misses the other.
 
-use super::{echoes, states::{Course, Leg}, moves};
+use super::{
+    echoes, moves,
+    states::{Course, Leg},
+};
 use crate::postgres::{
     columns::{Columns, int, nanos},
     error::Stop,

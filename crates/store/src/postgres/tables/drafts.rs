@@ -226,10 +226,7 @@ pub(in crate::postgres) async fn written(
     serials: &[i64],
 ) -> Result<Vec<(i64, JobId)>, Stop> {
     let rows = db
-        .rows(
-            "SELECT serial, job FROM job_work WHERE adder = $1 AND serial = ANY ($2)",
-            &[&adder, &serials],
-        )
+        .rows("SELECT serial, job FROM job_work WHERE adder = $1 AND serial = ANY ($2)", &[&adder, &serials])
         .await?;
     rows.iter().map(|row| Ok((row.col(0)?, JobId(row.uint(1)?)))).collect()
 }
@@ -244,4 +241,3 @@ pub(in crate::postgres) async fn with_keys(db: &Link, keys: &[&str]) -> Result<V
 pub(in crate::postgres) async fn body(db: &Link, job: JobId) -> Result<Option<Vec<u8>>, Stop> {
     db.one("SELECT body FROM job_work WHERE job = $1", &[&int(job.0)]).await?.col(0)
 }
-

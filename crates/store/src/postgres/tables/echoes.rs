@@ -87,9 +87,8 @@ pub(in crate::postgres) async fn put(tx: &Tx<'_>, echo: &EchoRecord) -> Result<(
 
 /// What a job's item was told.
 pub(in crate::postgres) async fn of(db: &Link, job: JobId) -> Result<Option<EchoRecord>, Stop> {
-    let row = db
-        .maybe(concat!("SELECT ", echo_columns!(), " FROM echo WHERE job = $1"), &[&int(job.0)])
-        .await?;
+    let row =
+        db.maybe(concat!("SELECT ", echo_columns!(), " FROM echo WHERE job = $1"), &[&int(job.0)]).await?;
     row.map(|row| read(&row)).transpose()
 }
 

@@ -76,13 +76,7 @@ fn fresh(intent: &NewIntent) -> Intent {
 async fn insert(tx: &Tx<'_>, held: &Held<'_>, intent: &NewIntent) -> Result<i64, Stop> {
     tx.one(
         "INSERT INTO intent (repo, key, subject, deed, created_at) VALUES ($1, $2, $3, $4, $5) RETURNING id",
-        &[
-            &held.repo.as_str(),
-            &intent.key,
-            &int(intent.subject.0),
-            &Json(&intent.deed),
-            &nanos(intent.at),
-        ],
+        &[&held.repo.as_str(), &intent.key, &int(intent.subject.0), &Json(&intent.deed), &nanos(intent.at)],
     )
     .await?
     .col(0)

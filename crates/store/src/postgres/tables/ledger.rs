@@ -55,11 +55,8 @@ pub(in crate::postgres) async fn reserve(
 
 /// Moves the reserved spend of an intent, if it has one, to its end.
 pub(in crate::postgres) async fn end(tx: &Tx<'_>, id: i64, state: LedgerState) -> Result<(), Stop> {
-    tx.run(
-        "UPDATE ledger SET state = $2 WHERE intent = $1 AND state = 'reserved'",
-        &[&id, &word(&state)?],
-    )
-    .await?;
+    tx.run("UPDATE ledger SET state = $2 WHERE intent = $1 AND state = 'reserved'", &[&id, &word(&state)?])
+        .await?;
     Ok(())
 }
 

@@ -83,13 +83,7 @@ pub(in crate::postgres) async fn is_recorded(
         .maybe(
             "SELECT 1 FROM move WHERE job = $1 AND why = $2 AND who = $3 AND at = $4
                 AND attempt IS NOT DISTINCT FROM $5",
-            &[
-                &int(job.0),
-                &words(why).0,
-                &who.as_str(),
-                &nanos(at),
-                &attempt.map(|attempt| int(attempt.0)),
-            ],
+            &[&int(job.0), &words(why).0, &who.as_str(), &nanos(at), &attempt.map(|attempt| int(attempt.0))],
         )
         .await?;
     Ok(row.is_some())

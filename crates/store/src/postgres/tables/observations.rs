@@ -61,10 +61,7 @@ pub(in crate::postgres) async fn observe(tx: &Tx<'_>, held: &Held<'_>, look: &Lo
 
 async fn pull_row(tx: &Tx<'_>, held: &Held<'_>, number: Number) -> Result<i64, Stop> {
     let known = tx
-        .maybe(
-            "SELECT id FROM pull WHERE repo = $1 AND number = $2",
-            &[&held.repo.as_str(), &int(number.0)],
-        )
+        .maybe("SELECT id FROM pull WHERE repo = $1 AND number = $2", &[&held.repo.as_str(), &int(number.0)])
         .await?;
     match known {
         Some(row) => row.col(0),
