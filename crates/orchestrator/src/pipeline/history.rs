@@ -131,11 +131,7 @@ pub(crate) fn updates(intents: &[Intent]) -> impl Iterator<Item = &Sha> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use banksman_core::{
-        intent::IntentState,
-        policy::EscalateReason,
-        text::RepoName,
-    };
+    use banksman_core::{intent::IntentState, policy::EscalateReason, text::RepoName};
     use jiff::Timestamp;
 
     fn mark(head: char) -> Mark {

@@ -7,6 +7,7 @@ mod deeds;
 mod enqueue;
 mod epics;
 mod history;
+mod outlook;
 mod picture;
 mod pulls;
 mod resolve;
@@ -14,7 +15,8 @@ pub(crate) use deeds::{Did, NoDrafts, Unsure, Wish};
 pub(crate) use history::own_heads;
 
 pub use by_hand::{Fix, Fixed};
-pub use picture::{EpicView, Outlook, Picture, PullView};
+pub use outlook::Outlook;
+pub use picture::{EpicView, Picture, PullView};
 
 use crate::Trouble;
 use banksman_core::{
