@@ -200,6 +200,8 @@ fn client(url: &Url, kind: &Kind) -> Result<Client, BadSettings> {
         .default_headers(headers)
         .connect_timeout(CONNECT)
         .timeout(PATIENCE)
+        // A kept connection may be closed by the other side just when it is used again; then nobody knows whether a comment arrived.
+        .pool_max_idle_per_host(0)
         // A redirect could carry the token to another host.
         .redirect(reqwest::redirect::Policy::none());
     if is_loopback(url) {

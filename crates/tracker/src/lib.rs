@@ -13,5 +13,5 @@ pub mod serve;
 mod settings;
 
 pub use any::AnyTracker;
-pub use pull::{Pull, PullError, Pulled, Tally};
+pub use pull::{Progress, Pull, PullError, Pulled, Tally};
 pub use settings::{BadSettings, Kind, Paths, Program, Secret, TrackerSettings};

@@ -67,6 +67,14 @@ pub enum PullError {
     Store(#[from] StoreError),
 }
 
+/// How far bringing many items in has come.
+pub enum Progress<'a> {
+    /// So many more items were found.
+    Found(usize),
+    /// This became of one of them.
+    Item(&'a ItemId, Result<Pulled, PullError>),
+}
+
 /// How many items became what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
@@ -93,15 +101,12 @@ where
     }
 
     /// Makes a job of every open item with that label. One item's failure is its own: `each` is told of every item, and the rest goes on.
-    pub async fn all(
-        &self,
-        label: &str,
-        mut each: impl FnMut(&ItemId, Result<Pulled, PullError>),
-    ) -> Result<Tally, TrackerError> {
+    pub async fn all(&self, label: &str, mut each: impl FnMut(Progress<'_>)) -> Result<Tally, TrackerError> {
         let filter = ItemFilter { label: label.to_owned() };
         let (mut tally, mut from) = (Tally::default(), None::<PageMark>);
         for _ in 0..PAGES {
             let page = self.tracker.items(&filter, from.as_ref()).await?;
+            each(Progress::Found(page.items.len()));
             for item in page.items {
                 let id = item.id.clone();
                 let pulled = match self.existing(&id).await {
@@ -114,7 +119,7 @@ where
                     Ok(Pulled::Exists(_)) => tally.known += 1,
                     Err(_) => tally.failed += 1,
                 }
-                each(&id, pulled);
+                each(Progress::Item(&id, pulled));
             }
             let Some(next) = page.next else { return Ok(tally) };
             from = Some(next);

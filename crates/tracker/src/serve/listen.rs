@@ -7,7 +7,7 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use std::{future::Future, io, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
     select,
@@ -27,44 +27,58 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Pause after a connection could not be taken, such as when no file descriptor is free.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until `stop` is there; requests under way are finished.
-pub async fn listen(listener: TcpListener, app: Router, stop: impl Future<Output = ()>) -> io::Result<()> {
-    let graceful = GracefulShutdown::new();
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
-    let mut connections = JoinSet::new();
-    let mut stop = pin!(stop);
-    loop {
-        let next = async {
-            let place = Arc::clone(&room).acquire_owned().await;
-            (place, listener.accept().await)
-        };
-        let (place, accepted) = select! {
-            next = next => next,
-            () = &mut stop => break,
-            // What has ended is let go.
-            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
-        };
-        let (Ok(place), Ok((stream, _))) = (place, accepted) else {
-            select! {
-                () = sleep(PAUSE) => continue,
+/// A server that listens already, so that its address is known, and does not answer yet.
+pub struct Listening(TcpListener);
+
+impl Listening {
+    /// Begins to listen.
+    pub async fn on(address: SocketAddr) -> io::Result<Self> {
+        Ok(Self(TcpListener::bind(address).await?))
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+
+    /// Serves until `stop` is there; requests under way are finished.
+    pub async fn serve(self, app: Router, stop: impl Future<Output = ()>) {
+        let graceful = GracefulShutdown::new();
+        let room = Arc::new(Semaphore::new(CONNECTIONS));
+        let mut connections = JoinSet::new();
+        let mut stop = pin!(stop);
+        loop {
+            let next = async {
+                let place = Arc::clone(&room).acquire_owned().await;
+                (place, self.0.accept().await)
+            };
+            let (place, accepted) = select! {
+                next = next => next,
                 () = &mut stop => break,
-            }
-        };
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app.clone()));
-        let connection = graceful.watch(connection);
-        connections.spawn(async move {
-            // A client that breaks off is nothing to tell.
-            let _ = timeout(LIFE, connection).await;
-            drop(place);
-        });
+                // What has ended is let go.
+                Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+            };
+            let (Ok(place), Ok((stream, _))) = (place, accepted) else {
+                select! {
+                    () = sleep(PAUSE) => continue,
+                    () = &mut stop => break,
+                }
+            };
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEAD)
+                .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app.clone()));
+            let connection = graceful.watch(connection);
+            connections.spawn(async move {
+                // A client that breaks off is nothing to tell.
+                let _ = timeout(LIFE, connection).await;
+                drop(place);
+            });
+        }
+        drop(self.0);
+        if timeout(GRACE, graceful.shutdown()).await.is_err() {
+            tracing::info!("requests under way were cut off");
+        }
+        connections.shutdown().await;
     }
-    drop(listener);
-    if timeout(GRACE, graceful.shutdown()).await.is_err() {
-        tracing::info!("requests under way were cut off");
-    }
-    connections.shutdown().await;
-    Ok(())
 }

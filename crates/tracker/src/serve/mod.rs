@@ -8,7 +8,7 @@ mod token;
 mod wire;
 
 pub use gate::{Gate, Hosts};
-pub use listen::listen;
+pub use listen::Listening;
 pub use token::{TokenError, kept_token};
 
 use axum::{
@@ -29,7 +29,7 @@ struct Shared<B, C> {
     clock: C,
 }
 
-/// The items API, guarded by the gate; to be served by [`listen`] or merged into a larger router.
+/// The items API, guarded by the gate; to be served by [`Listening`] or merged into a larger router.
 pub fn router<B: ItemBook + 'static, C: Clock + 'static>(book: B, clock: C, gate: Gate) -> Router {
     Router::new()
         .route("/items", get(routes::list::<B, C>).post(routes::make::<B, C>))
