@@ -62,7 +62,8 @@ fn claude() -> EngineDefinition {
     engine
 }
 
-/// Codex. It logs in by `~/.codex/auth.json` or `CODEX_API_KEY`/`OPENAI_API_KEY`; `-` reads the prompt from standard input. Its own sandbox cannot be nested in ours.
+/// Codex. It logs in by `~/.codex/auth.json` or `CODEX_API_KEY`/`OPENAI_API_KEY`; `-` reads the prompt from standard input. Its own sandbox cannot be nested
+/// in ours. It tells when a quota resets as a time of the day, so it is given a clock that we know.
 fn codex() -> EngineDefinition {
     let mut engine = agent(
         "codex",
@@ -71,18 +72,22 @@ fn codex() -> EngineDefinition {
     );
     engine.unattended_args = list(&["--dangerously-bypass-approvals-and-sandbox"]);
     engine.env = list(&["CODEX_API_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL"]);
+    engine.set_env = BTreeMap::from([("TZ".into(), "UTC".into())]);
     engine.home_files = list(&[".codex/auth.json", ".codex/config.toml"]);
     engine
 }
 
-/// Gemini CLI. It logs in by the files below `~/.gemini` or `GEMINI_API_KEY`; without a terminal it reads its prompt from standard input.
+/// Gemini CLI. It logs in by the files below `~/.gemini` or `GEMINI_API_KEY`; without a terminal it reads its prompt from standard input. In a
+/// folder that nobody told it to trust it goes back to asking, whatever its flags say, and gives up.
 fn gemini() -> EngineDefinition {
     let mut engine =
         agent("gemini", &["--output-format", "json", "{unattended}", "{model}"], UsageFormat::Gemini);
     engine.unattended_args = list(&["--yolo"]);
+    engine.unattended_env = BTreeMap::from([("GEMINI_CLI_TRUST_WORKSPACE".into(), "true".into())]);
     engine.env = list(&[
         "GEMINI_API_KEY",
         "GOOGLE_API_KEY",
+        "GOOGLE_GEMINI_BASE_URL",
         "GOOGLE_CLOUD_PROJECT",
         "GOOGLE_CLOUD_LOCATION",
         "GOOGLE_GENAI_USE_VERTEXAI",
@@ -128,19 +133,43 @@ fn aider() -> EngineDefinition {
     engine
 }
 
-/// opencode. It logs in by `~/.local/share/opencode/auth.json` or the provider's variable.
+/// opencode. It logs in by `~/.local/share/opencode/auth.json` or the provider's variable. A prompt among its arguments would be put in quotes; from
+/// standard input it is taken as it is. Where it would ask and nobody answers, it takes that for a no.
 fn opencode() -> EngineDefinition {
-    let mut engine = agent(
-        "opencode",
-        &["run", "--format", "json", "{unattended}", "{model}", "{prompt}"],
-        UsageFormat::Opencode,
-    );
-    engine.prompt = PromptVia::Argument;
+    let mut engine =
+        agent("opencode", &["run", "--format", "json", "{unattended}", "{model}"], UsageFormat::Opencode);
     engine.unattended_env = BTreeMap::from([("OPENCODE_PERMISSION".into(), "{\"*\":\"allow\"}".into())]);
     engine.env = list(&["ANTHROPIC_API_KEY", "GEMINI_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY"]);
-    engine.set_env = BTreeMap::from([("OPENCODE_DISABLE_AUTOUPDATE".into(), "1".into())]);
+    engine.set_env = BTreeMap::from([
+        ("OPENCODE_DISABLE_AUTOUPDATE".into(), "1".into()),
+        ("OPENCODE_PERMISSION".into(), "{\"edit\":\"ask\",\"bash\":\"ask\",\"webfetch\":\"ask\"}".into()),
+    ]);
     engine.home_files = list(&[".local/share/opencode/auth.json", ".config/opencode/opencode.json"]);
     engine.read_only = list(&["~/.opencode/bin"]);
+    engine
+}
+
+/// Devin CLI. It logs in by `devin auth login`; it prints its answer as text and tells nothing of what it used. As `acp` it tells more:
+/// `program = "devin"`, `args = ["acp"]`.
+fn devin() -> EngineDefinition {
+    let mut engine = agent(
+        "devin",
+        &["-p", "{unattended}", "{model}", "--prompt-file", "{prompt_file}"],
+        UsageFormat::None,
+    );
+    engine.prompt = PromptVia::File;
+    engine.unattended_args = list(&["--permission-mode", "dangerous"]);
+    engine.env = list(&["DEVIN_API_KEY", "DEVIN_MODEL", "WINDSURF_API_KEY"]);
+    engine.home_files = list(&[".config/devin/config.json", ".local/share/devin/credentials.toml"]);
+    engine.read_only = list(&["~/.local/share/devin/cli"]);
+    engine
+}
+
+/// Any agent that speaks the Agent Client Protocol over standard input and output, such as `gemini --acp`, `opencode acp` or `devin acp`: the host's
+/// configuration names its `program`, its `args`, and the variables and files by which it logs in.
+fn acp() -> EngineDefinition {
+    let mut engine = agent("acp-agent", &[], UsageFormat::Acp);
+    engine.prompt = PromptVia::Acp;
     engine
 }
 
@@ -161,6 +190,8 @@ pub fn engines() -> BTreeMap<EngineName, EngineDefinition> {
         ("gemini", gemini()),
         ("aider", aider()),
         ("opencode", opencode()),
+        ("devin", devin()),
+        ("acp", acp()),
         ("shell", shell()),
     ]
     .into_iter()
@@ -175,7 +206,7 @@ mod tests {
     #[test]
     fn every_built_in_engine_survives_serialisation() {
         let engines = engines();
-        assert_eq!(engines.len(), 6);
+        assert_eq!(engines.len(), 8);
         for (name, engine) in engines {
             let text = toml::to_string(&engine).unwrap();
             assert_eq!(toml::from_str::<EngineDefinition>(&text).unwrap(), engine, "{name}");

@@ -17,6 +17,8 @@ pub enum PromptVia {
     Stdin,
     /// In a file whose path stands in place of `{prompt_file}`.
     File,
+    /// In a conversation over standard input and output: the program speaks the Agent Client Protocol.
+    Acp,
 }
 
 /// Whether an engine has the host's network. There is nothing between yet (no proxy with an allow-list).

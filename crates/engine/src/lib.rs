@@ -5,6 +5,7 @@
 //! run the engine, `collect` brings out what it made, `inspect` looks at it, `publish` pushes it. Jobs of manifests go the same way
 //! step by step, in `job`.
 
+mod acp;
 mod attempt;
 mod bring_in;
 mod builtin;

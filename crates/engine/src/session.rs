@@ -1,6 +1,7 @@
 //! Runs an engine's program in its room: arguments, environment, log, and what its end means.
 
 use crate::{
+    acp,
     definition::{Asking, EngineDefinition, Places, PromptVia, Unattended},
     halt::Halt,
     host::EngineHost,
@@ -14,6 +15,7 @@ use crate::{
 use banksman_core::{
     port::{EngineError, Measured, Order},
     tainted::Tainted,
+    text::Login,
     work::{FailReason, SandboxLevel, Task, Usage},
 };
 use jiff::Timestamp;
@@ -84,6 +86,12 @@ pub(crate) async fn call_engine(
     stop: watch::Receiver<Stop>,
 ) -> io::Result<Launched> {
     let Call { definition, program, workspace, .. } = call;
+    let (level, asking) = (call.level, call.asking);
+    let request = (definition.prompt == PromptVia::Acp).then(|| acp::Request {
+        prompt: call.prompt.clone(),
+        cwd: call.room.cwd.clone(),
+        asking,
+    });
     let places = Places {
         prompt: call.prompt,
         prompt_file: workspace.prompt_file(),
@@ -91,22 +99,32 @@ pub(crate) async fn call_engine(
         task_dir: workspace.task(),
         repo: call.room.cwd.clone(),
     };
-    let start = Start {
+    let start = |input| Start {
         name: workspace.name(),
-        what: What::Program(Argv { args: definition.arguments(&places, call.asking), program }),
+        what: What::Program(Argv { args: definition.arguments(&places, asking), program }),
         env: call.env,
         room: call.room,
-        input: match definition.prompt {
-            PromptVia::Stdin => Input::File(workspace.prompt_file()),
-            PromptVia::Argument | PromptVia::File => Input::Empty,
-        },
+        input,
         timeout: call.timeout,
         budget: call.budget,
         log: call.log,
         record: workspace.record(),
         usage: definition.usage,
     };
-    start_in(host, call.level, start, stop).await
+    let input = match definition.prompt {
+        PromptVia::Stdin => Input::File(workspace.prompt_file()),
+        PromptVia::Argument | PromptVia::File | PromptVia::Acp => Input::Empty,
+    };
+    let mut launched = match request {
+        Some(request) => {
+            acp::run(request, stop, |input, stop| start_in(host, level, start(input), stop)).await?
+        }
+        None => start_in(host, level, start(input), stop).await?,
+    };
+    // An engine that does not tell on which model it ran did so on the one that it was given.
+    let given = definition.model.as_deref().and_then(|model| Login::new(model).ok());
+    launched.usage.model = launched.usage.model.or(given);
+    Ok(launched)
 }
 
 /// Adds what a process used to what was measured, and gives what its end means.

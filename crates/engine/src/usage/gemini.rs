@@ -72,8 +72,8 @@ pub(super) fn document(usage: &mut Usage, bytes: &[u8]) {
 
 /// The report of a failure comes last, after notices: on standard error, with the status of the API as its code.
 pub(super) fn limited(bytes: &[u8]) -> Option<Limited> {
-    let starts = bytes.iter().enumerate().filter(|(_, b)| **b == b'{').map(|(at, _)| at);
-    let start = starts.filter(|at| *at == 0 || bytes[at - 1] == b'\n').last()?;
+    let mut starts = bytes.iter().enumerate().filter(|(_, b)| **b == b'{').map(|(at, _)| at);
+    let start = starts.rfind(|at| *at == 0 || bytes[at - 1] == b'\n')?;
     let mut values = serde_json::Deserializer::from_slice(&bytes[start..]).into_iter::<Document>();
     let error = values.next()?.ok()?.error?;
     if error.code?.as_u64()? != 429 {

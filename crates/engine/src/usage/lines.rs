@@ -2,7 +2,7 @@
 
 /// Holds the unfinished line.
 #[derive(Debug)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     held: Vec<u8>,
     max: usize,
     state: State,
@@ -15,12 +15,12 @@ enum State {
 }
 
 impl Lines {
-    pub(super) fn new(max: usize) -> Self {
+    pub(crate) fn new(max: usize) -> Self {
         Self { held: Vec::new(), max, state: State::Keeping }
     }
 
     /// Calls `line` for every line that ends in these bytes.
-    pub(super) fn feed(&mut self, bytes: &[u8], mut line: impl FnMut(&[u8])) {
+    pub(crate) fn feed(&mut self, bytes: &[u8], mut line: impl FnMut(&[u8])) {
         for piece in bytes.split_inclusive(|b| *b == b'\n') {
             let ended = piece.last() == Some(&b'\n');
             let text = if ended { &piece[..piece.len() - 1] } else { piece };

@@ -1,6 +1,7 @@
 //! Reads what an engine used from its own structured output (Q19): one reader per format, fed piece by piece while the engine
 //! runs, so that a gigabyte of output costs no memory. Output that is not understood is not an error.
 
+mod acp;
 mod aider;
 mod claude;
 mod codex;
@@ -11,7 +12,7 @@ mod opencode;
 
 use banksman_core::{text::Login, work::Usage};
 pub use limit::Limited;
-use lines::Lines;
+pub(crate) use lines::Lines;
 use serde::{Deserialize, Serialize};
 
 /// Shape of an engine's output.
@@ -28,6 +29,8 @@ pub enum UsageFormat {
     Aider,
     /// `opencode run --format json`.
     Opencode,
+    /// The Agent Client Protocol.
+    Acp,
     /// Nothing is read.
     None,
 }
@@ -56,6 +59,7 @@ enum Kind {
     Gemini(Document, Tail),
     Aider(Lines),
     Opencode(Lines),
+    Acp(Lines),
     None,
 }
 
@@ -81,6 +85,7 @@ impl UsageReader {
             UsageFormat::Gemini => Kind::Gemini(Document::Empty, Tail::default()),
             UsageFormat::Aider => Kind::Aider(lines()),
             UsageFormat::Opencode => Kind::Opencode(lines()),
+            UsageFormat::Acp => Kind::Acp(lines()),
             UsageFormat::None => Kind::None,
         };
         Self { kind, usage: Usage::default(), limited: None }
@@ -94,6 +99,7 @@ impl UsageReader {
             Kind::Codex(lines) => lines.feed(bytes, |line| codex::line(usage, limited, line)),
             Kind::Aider(lines) => lines.feed(bytes, |line| aider::line(usage, line)),
             Kind::Opencode(lines) => lines.feed(bytes, |line| opencode::line(usage, limited, line)),
+            Kind::Acp(lines) => lines.feed(bytes, |line| acp::line(usage, limited, line)),
             Kind::Gemini(document, _) => document.feed(bytes),
             Kind::None => {}
         }
@@ -187,12 +193,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const ALL: [UsageFormat; 6] = [
+    const ALL: [UsageFormat; 7] = [
         UsageFormat::Claude,
         UsageFormat::Codex,
         UsageFormat::Gemini,
         UsageFormat::Aider,
         UsageFormat::Opencode,
+        UsageFormat::Acp,
         UsageFormat::None,
     ];
 
@@ -202,12 +209,14 @@ mod tests {
         reader.finish()
     }
 
-    const FIXTURES: [(UsageFormat, &str); 5] = [
+    const FIXTURES: [(UsageFormat, &str); 7] = [
         (UsageFormat::Claude, include_str!("fixtures/claude.jsonl")),
         (UsageFormat::Codex, include_str!("fixtures/codex.jsonl")),
         (UsageFormat::Gemini, include_str!("fixtures/gemini.json")),
         (UsageFormat::Aider, include_str!("fixtures/aider.txt")),
         (UsageFormat::Opencode, include_str!("fixtures/opencode.jsonl")),
+        (UsageFormat::Acp, include_str!("fixtures/acp_gemini.jsonl")),
+        (UsageFormat::Acp, include_str!("fixtures/acp_opencode.jsonl")),
     ];
 
     #[test]
@@ -242,6 +251,8 @@ mod tests {
         assert_eq!(until(UsageFormat::Gemini, "", &soon), at("2026-11-21T19:42:05Z"));
         let opencode = include_str!("fixtures/opencode_limited.jsonl");
         assert_eq!(until(UsageFormat::Opencode, opencode, ""), at("2026-11-21T17:30:00Z"));
+        let acp = r#"{"jsonrpc":"2.0","id":3,"error":{"code":429,"message":"You have exhausted your daily quota on this model."}}"#;
+        assert_eq!(until(UsageFormat::Acp, &format!("{acp}\n"), ""), Some(None));
         let claude = include_str!("fixtures/claude_limited.jsonl");
         assert_eq!(until(UsageFormat::Claude, claude, ""), at("2026-11-21T22:26:40Z"));
         let old = r#"{"type":"result","is_error":true,"result":"Claude AI usage limit reached|1795300000"}"#
@@ -317,7 +328,7 @@ mod tests {
         }
 
         #[test]
-        fn damaged_reports_do_not_make_a_reader_fail(at in 0usize..4096, with in any::<u8>(), which in 0usize..5) {
+        fn damaged_reports_do_not_make_a_reader_fail(at in 0usize..4096, with in any::<u8>(), which in 0usize..7) {
             let (format, text) = FIXTURES[which];
             let mut bytes = text.as_bytes().to_vec();
             let at = at % bytes.len();

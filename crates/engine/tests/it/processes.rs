@@ -92,7 +92,7 @@ async fn a_flood_of_output_costs_neither_memory_nor_disk() {
 }
 
 /// Most memory this process ever had, in KiB.
-fn peak_memory() -> u64 {
+pub(crate) fn peak_memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
