@@ -5,7 +5,9 @@
 mod claims;
 mod engine;
 mod failures;
+mod looks;
 mod stages;
 mod stopping;
 mod tasks;
+mod village;
 mod world;

@@ -1,21 +1,13 @@
-//! The world of a test: a store in a temporary file, scripted engines, a forge that refuses everything, a clock moved by hand.
+//! The world of a test: a store in a temporary file, scripted engines, a forge that knows what a test tells it, a clock moved by hand.
 
-use crate::engine::ScriptedEngine;
+use crate::{engine::ScriptedEngine, village::Village};
 use banksman_core::{
-    epic::Checklist,
     event::Event,
-    id::{JobId, Number},
-    intent::{Receipt, Step},
+    id::JobId,
     job::{Body, Job, Stage, Why},
     manifest::{Choice, JobSpec, Priority},
-    port::{
-        Accounted, Added, BriefFor, Clock, Forge, ForgeError, Hosts, IssueQuery, IssueText, Life, NewJob,
-        PullQuery, Queue, Refusal, RepoFacts, ReviewDraft, Watcher, World,
-    },
-    signals::{IssueFacts, Signals},
-    tainted::Tainted,
-    text::{BranchName, ClassName, EngineName, Holder, JobName, RepoName, Sha},
-    work::Verdict,
+    port::{Added, Clock, Hosts, Life, NewJob, Queue, Watcher, World},
+    text::{ClassName, EngineName, Holder, JobName},
 };
 use banksman_orchestrator::{EngineRoom, Stop, Worker, WorkerSetup};
 use banksman_store::{SqliteStore, sqlite::Changes};
@@ -36,7 +28,7 @@ pub(crate) struct TestWorld {
     pub(crate) engine: ScriptedEngine,
     pub(crate) clock: HandClock,
     pub(crate) seen: Seen,
-    forge: NoForge,
+    pub(crate) forge: Village,
     _home: TempDir,
 }
 
@@ -47,7 +39,7 @@ impl TestWorld {
         let store = SqliteStore::open(&home.path().join("store.db")).unwrap();
         let clock = HandClock { now: watch::channel(begin()).0, changes: AsyncMutex::new(store.changes()) };
         let (engine, seen) = (ScriptedEngine::new(), Seen::default());
-        Arc::new(Self { store, engine, clock, seen, forge: NoForge, _home: home })
+        Arc::new(Self { store, engine, clock, seen, forge: Village::default(), _home: home })
     }
 
     /// A worker with one engine, `sh` of class `shell`, and room for four attempts.
@@ -203,7 +195,7 @@ impl Watcher for Seen {
 
 impl World for TestWorld {
     type Store = SqliteStore;
-    type Forge = NoForge;
+    type Forge = Village;
     type Engine = ScriptedEngine;
     type Clock = HandClock;
     type Watcher = Seen;
@@ -211,7 +203,7 @@ impl World for TestWorld {
     fn store(&self) -> &SqliteStore {
         &self.store
     }
-    fn forge(&self) -> &NoForge {
+    fn forge(&self) -> &Village {
         &self.forge
     }
     fn engine(&self) -> &ScriptedEngine {
@@ -222,58 +214,5 @@ impl World for TestWorld {
     }
     fn watcher(&self) -> &Seen {
         &self.seen
-    }
-}
-
-/// A forge that knows no repository.
-pub(crate) struct NoForge;
-
-const UNKNOWN: ForgeError = ForgeError::Refused(Refusal::NotFound);
-
-impl Forge for NoForge {
-    async fn repo(&self, _: &RepoName) -> Result<RepoFacts, ForgeError> {
-        Err(UNKNOWN)
-    }
-    async fn issues(&self, _: &RepoName, _: &IssueQuery) -> Result<Vec<IssueFacts>, ForgeError> {
-        Err(UNKNOWN)
-    }
-    async fn checklist(&self, _: &RepoName, _: Number) -> Result<Checklist, ForgeError> {
-        Err(UNKNOWN)
-    }
-    async fn pulls(&self, _: &RepoName, _: &PullQuery) -> Result<Vec<Signals>, ForgeError> {
-        Err(UNKNOWN)
-    }
-    async fn branch(&self, _: &RepoName, _: &BranchName) -> Result<Option<Sha>, ForgeError> {
-        Err(UNKNOWN)
-    }
-    async fn brief(&self, _: &RepoName, _: &BriefFor) -> Result<Tainted, ForgeError> {
-        Err(UNKNOWN)
-    }
-    async fn audit(&self, _: &RepoName, _: Number) -> Result<Tainted, ForgeError> {
-        Err(UNKNOWN)
-    }
-    async fn reviewed(
-        &self,
-        _: &RepoName,
-        _: Number,
-        _: &Sha,
-        _: &EngineName,
-    ) -> Result<Option<Verdict>, ForgeError> {
-        Err(UNKNOWN)
-    }
-    async fn review(&self, _: &RepoName, _: ReviewDraft) -> Result<(), ForgeError> {
-        Err(UNKNOWN)
-    }
-    async fn perform(&self, _: &RepoName, _: &Step, _: Option<IssueText>) -> Result<Receipt, ForgeError> {
-        Err(UNKNOWN)
-    }
-    async fn find(
-        &self,
-        _: &RepoName,
-        _: &Step,
-        _: Timestamp,
-        _: &Accounted,
-    ) -> Result<Option<Receipt>, ForgeError> {
-        Err(UNKNOWN)
     }
 }
