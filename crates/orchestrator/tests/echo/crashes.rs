@@ -4,7 +4,7 @@ use crate::{
     tracker::At,
     world::{Auto, TestWorld, run_test},
 };
-use banksman_core::port::Queue as _;
+use banksman_core::port::{Clock as _, Queue as _};
 use jiff::SignedDuration;
 use std::pin::pin;
 use tokio::select;

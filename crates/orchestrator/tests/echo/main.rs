@@ -9,7 +9,7 @@ use banksman_core::{
     event::What,
     job::Stage,
     port::{
-        Queue as _, TrackerError,
+        Clock as _, Queue as _, TrackerError,
         tracker::{Fault, Misunderstanding},
     },
     work::FailReason,

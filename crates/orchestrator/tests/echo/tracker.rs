@@ -9,14 +9,14 @@ use tokio::sync::Semaphore;
 
 /// A call that arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Call {
+pub(crate) enum Call {
     Status(String, Option<String>),
     Comment(String),
 }
 
 /// Where a call holds still.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum At {
+pub(crate) enum At {
     StatusBefore,
     StatusAfter,
     CommentBefore,
@@ -34,17 +34,17 @@ struct Script {
 
 /// A point that a call reaches and stays at until it is released.
 #[derive(Clone)]
-pub struct Hold {
+pub(crate) struct Hold {
     reached: Arc<Semaphore>,
     released: Arc<Semaphore>,
 }
 
 impl Hold {
-    pub async fn reached(&self) {
+    pub(crate) async fn reached(&self) {
         self.reached.acquire().await.unwrap().forget();
     }
 
-    pub fn release(&self) {
+    pub(crate) fn release(&self) {
         self.released.add_permits(1);
     }
 
@@ -56,14 +56,14 @@ impl Hold {
 
 /// The tracker.
 #[derive(Default)]
-pub struct ScriptedTracker(Mutex<Script>);
+pub(crate) struct ScriptedTracker(Mutex<Script>);
 
 impl ScriptedTracker {
-    pub fn calls(&self) -> Vec<Call> {
+    pub(crate) fn calls(&self) -> Vec<Call> {
         self.0.lock().unwrap().calls.clone()
     }
 
-    pub fn statuses(&self) -> Vec<String> {
+    pub(crate) fn statuses(&self) -> Vec<String> {
         let status = |call| match call {
             Call::Status(word, _) => Some(word),
             Call::Comment(_) => None,
@@ -71,34 +71,34 @@ impl ScriptedTracker {
         self.calls().into_iter().filter_map(status).collect()
     }
 
-    pub fn comments(&self) -> usize {
+    pub(crate) fn comments(&self) -> usize {
         self.calls().len() - self.statuses().len()
     }
 
     /// Statuses and comments that arrived.
-    pub fn done(&self) -> (usize, usize) {
+    pub(crate) fn done(&self) -> (usize, usize) {
         (self.statuses().len(), self.comments())
     }
 
-    pub fn tried_comments(&self) -> usize {
+    pub(crate) fn tried_comments(&self) -> usize {
         self.0.lock().unwrap().tried_comments
     }
 
-    pub fn fail_next(&self, times: usize, error: TrackerError) {
+    pub(crate) fn fail_next(&self, times: usize, error: TrackerError) {
         self.0.lock().unwrap().fail_any = vec![error; times];
     }
 
-    pub fn fail_comments(&self, times: usize, error: TrackerError) {
+    pub(crate) fn fail_comments(&self, times: usize, error: TrackerError) {
         self.0.lock().unwrap().fail_comments = vec![error; times];
     }
 
-    pub fn hold(&self, at: At) -> Hold {
+    pub(crate) fn hold(&self, at: At) -> Hold {
         let hold = Hold { reached: Arc::new(Semaphore::new(0)), released: Arc::new(Semaphore::new(0)) };
         self.0.lock().unwrap().hold = Some((at, hold.clone()));
         hold
     }
 
-    pub fn hold_next_status(&self) -> Hold {
+    pub(crate) fn hold_next_status(&self) -> Hold {
         self.hold(At::StatusBefore)
     }
 

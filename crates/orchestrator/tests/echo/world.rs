@@ -19,42 +19,42 @@ use tokio::{select, sync::watch, task::yield_now};
 
 /// Whether every change of a job's stage is echoed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Auto {
+pub(crate) enum Auto {
     On,
     Off,
 }
 
-pub fn run_test(test: impl Future<Output = ()>) {
+pub(crate) fn run_test(test: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test);
 }
 
 /// The world of a test.
-pub struct TestWorld {
-    pub store: SqliteStore,
-    pub tracker: ScriptedTracker,
-    pub clock: HandClock,
-    pub seen: Seen,
+pub(crate) struct TestWorld {
+    pub(crate) store: SqliteStore,
+    pub(crate) tracker: ScriptedTracker,
+    pub(crate) clock: HandClock,
+    pub(crate) seen: Seen,
     _home: TempDir,
 }
 
 impl TestWorld {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&home.path().join("store.db")).unwrap();
         let clock = HandClock(watch::channel(Timestamp::from_second(1_800_000_000).unwrap()).0);
         Self { store, tracker: ScriptedTracker::default(), clock, seen: Seen::default(), _home: home }
     }
 
-    pub fn echo(&self) -> Echo<'_, SqliteStore, ScriptedTracker, HandClock, Seen> {
+    pub(crate) fn echo(&self) -> Echo<'_, SqliteStore, ScriptedTracker, HandClock, Seen> {
         Echo { queue: &self.store, tracker: &self.tracker, clock: &self.clock, watcher: &self.seen }
     }
 
     /// A job of item `T-1`, whose every text is a canary.
-    pub async fn add(&self, auto: Auto) -> JobId {
+    pub(crate) async fn add(&self, auto: Auto) -> JobId {
         self.add_of(Some("T-1"), auto).await
     }
 
-    pub async fn add_without_item(&self) -> JobId {
+    pub(crate) async fn add_without_item(&self) -> JobId {
         self.add_of(None, Auto::Off).await
     }
 
@@ -79,25 +79,25 @@ impl TestWorld {
     }
 
     /// Claims the next job.
-    pub async fn claim(&self) -> Claim {
+    pub(crate) async fn claim(&self) -> Claim {
         let offer =
             Offer { engines: vec![(engine(), ClassName::new("agentic-coder").unwrap())], ..Offer::default() };
         self.store.claim(&who(), &offer, self.clock.now(), 3_600_000).await.unwrap().unwrap()
     }
 
     /// From building to review.
-    pub async fn built(&self, claim: &Claim) -> Claim {
+    pub(crate) async fn built(&self, claim: &Claim) -> Claim {
         self.store.advance(claim, vec![JobEvent::Built], None, self.clock.now()).await.unwrap()
     }
 
     /// From review to the end, 90 seconds after the claim.
-    pub async fn ship(&self, claim: &Claim) {
+    pub(crate) async fn ship(&self, claim: &Claim) {
         let at = claim.since + SignedDuration::from_secs(90);
         let events = vec![JobEvent::Approved, JobEvent::Proved { outcome: Outcome::Ran, at }];
         self.store.advance(claim, events, Some(&record(claim, at, None)), at).await.unwrap();
     }
 
-    pub async fn shipped(&self, auto: Auto) -> JobId {
+    pub(crate) async fn shipped(&self, auto: Auto) -> JobId {
         let job = self.add(auto).await;
         let claim = self.claim().await;
         let claim = self.built(&claim).await;
@@ -105,7 +105,7 @@ impl TestWorld {
         job
     }
 
-    pub async fn failed(&self, auto: Auto, reason: FailReason) -> JobId {
+    pub(crate) async fn failed(&self, auto: Auto, reason: FailReason) -> JobId {
         let job = self.add(auto).await;
         let claim = self.claim().await;
         let at = self.clock.now();
@@ -114,7 +114,7 @@ impl TestWorld {
         job
     }
 
-    pub async fn retry(&self, job: JobId) -> JobId {
+    pub(crate) async fn retry(&self, job: JobId) -> JobId {
         match self.store.retry(job, &who(), self.clock.now()).await.unwrap() {
             Retried::As(new) => new,
             other => panic!("{other:?}"),
@@ -122,7 +122,7 @@ impl TestWorld {
     }
 
     /// Lets time go on until that is there.
-    pub async fn tick_until(&self, there: impl Future<Output = ()>) {
+    pub(crate) async fn tick_until(&self, there: impl Future<Output = ()>) {
         let mut there = pin!(there);
         loop {
             select! {
@@ -164,10 +164,10 @@ fn who() -> Holder {
 }
 
 /// A clock moved by hand; every moment may be a change.
-pub struct HandClock(watch::Sender<Timestamp>);
+pub(crate) struct HandClock(watch::Sender<Timestamp>);
 
 impl HandClock {
-    pub fn advance(&self, by: SignedDuration) {
+    pub(crate) fn advance(&self, by: SignedDuration) {
         self.0.send_modify(|now| *now += by);
     }
 }
@@ -188,14 +188,14 @@ impl Clock for HandClock {
 
 /// What was shown.
 #[derive(Default)]
-pub struct Seen(Mutex<Vec<What>>, watch::Sender<usize>);
+pub(crate) struct Seen(Mutex<Vec<What>>, watch::Sender<usize>);
 
 impl Seen {
-    pub fn all(&self) -> Vec<What> {
+    pub(crate) fn all(&self) -> Vec<What> {
         self.0.lock().unwrap().clone()
     }
 
-    pub async fn until(&self, times: usize) {
+    pub(crate) async fn until(&self, times: usize) {
         self.1.subscribe().wait_for(|count| *count >= times).await.unwrap();
     }
 }
