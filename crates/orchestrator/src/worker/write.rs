@@ -38,7 +38,7 @@ impl<W: World> Worker<W> {
                 }
                 Err(StoreError::Fenced | StoreError::Missing(_)) => return Err(Fenced),
                 Err(error) => {
-                    unsure |= error == StoreError::Away;
+                    unsure = true;
                     self.wait_for_store(attempt, &error, &mut tries).await?;
                 }
             }
