@@ -183,12 +183,11 @@ CREATE TABLE attempt_of_job (
     files      INTEGER CHECK (files >= 0),
     added      INTEGER CHECK (added >= 0),
     removed    INTEGER CHECK (removed >= 0),
-    usage      TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(usage)),
-    CHECK (failure IS NULL OR ended_at IS NOT NULL)
+    usage      TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(usage))
 ) STRICT;
 INSERT INTO attempt_of_job (id, job, engine, holder, started_at, ended_at, failure, sandbox, exit_code, usage)
 SELECT a.id, a.work, w.engine, coalesce(CASE WHEN w.attempt = a.id THEN w.holder END, 'unknown'), a.started_at, a.ended_at,
-    CASE WHEN a.ended_at IS NOT NULL THEN a.failure END, a.sandbox, a.exit_code, a.usage
+    a.failure, a.sandbox, a.exit_code, a.usage
 FROM attempt a JOIN work w ON w.id = a.work;
 DROP TABLE work;
 DROP TABLE attempt;

@@ -1,9 +1,9 @@
 //! What the database thread promises: groups, undoing, durability, readers, wake-up, migrations, damage.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use banksman_store::sqlite::{Database, DbError, Durability, Schema};
+use banksman_store::sqlite::{Changes, Database, DbError, Durability, Schema};
 use rusqlite::Connection;
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 use tokio::time::timeout;
 
 const SCHEMA: Schema = Schema {
@@ -119,6 +119,47 @@ async fn a_commit_of_another_process_wakes_the_waiter() {
     add(&other, 1).await.unwrap();
     timeout(Duration::from_secs(5), changes.next()).await.unwrap();
     assert_eq!(count(&db).await, 1);
+}
+
+#[tokio::test]
+async fn the_commits_of_another_process_are_heard_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.db");
+    let db = Database::open(&path, &SCHEMA).unwrap();
+    let other = Database::open(&path, &SCHEMA).unwrap();
+    let mut waiters = [db.changes(), db.changes()];
+    // Looking alone would take a second a round.
+    timeout(Duration::from_secs(20), async {
+        for n in 0..100 {
+            let heard = async |changes: &mut Changes| changes.next().await;
+            let [first, second] = &mut waiters;
+            let (_, (), ()) = tokio::join!(add(&other, n), heard(first), heard(second));
+        }
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn only_the_living_and_the_owner_are_rung_at() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.db");
+    let bell = dir.path().join("a.db-bell");
+    let db = Database::open(&path, &SCHEMA).unwrap();
+    add(&db, 1).await.unwrap();
+    assert!(!bell.exists(), "nobody waits");
+    let mut changes = db.changes();
+    assert!(poll_once(Box::pin(changes.next())).await.is_none());
+    assert_eq!(std::fs::metadata(&bell).unwrap().permissions().mode() & 0o777, 0o700);
+    // What a killed process leaves behind.
+    let stale = bell.join("12345678-0");
+    drop(std::os::unix::net::UnixDatagram::bind(&stale).unwrap());
+    let other = Database::open(&path, &SCHEMA).unwrap();
+    add(&other, 1).await.unwrap();
+    assert!(!stale.exists());
+    assert_eq!(std::fs::read_dir(&bell).unwrap().count(), 1);
+    drop(changes);
+    assert_eq!(std::fs::read_dir(&bell).unwrap().count(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,24 +2,25 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use banksman_core::{
-    id::{AttemptId, Number},
+    id::{AttemptId, JobId, Number, Token},
     intent::IntentState,
+    job::{Held, JobState, Outcome},
     policy::{Action, Decision},
-    port::{DecisionRecord, Intended, Refusal, Store, StoreError, WorkFilter},
+    port::{DecisionRecord, Intended, Queue, Refusal, Store, StoreError, TaskFilter},
     signals::{CheckState, Signals},
     text::Holder,
-    work::{FailReason, SandboxLevel, WorkState},
+    work::{FailReason, SandboxLevel},
 };
 use banksman_store::{
     STORE, SqliteStore,
-    conformance::samples::*,
+    conformance::{job_samples::*, samples::*},
     sqlite::{Database, DbError, Durability},
 };
 use rusqlite::Connection;
 use std::{
     fs::{self, OpenOptions},
     io::{Seek, SeekFrom, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 use tempfile::TempDir;
 
@@ -29,17 +30,20 @@ fn file() -> (TempDir, PathBuf) {
     (dir, path)
 }
 
-#[tokio::test]
-async fn a_file_of_version_1_opens_with_all_its_rows() {
-    let (_dir, path) = file();
-    let old = Connection::open(&path).unwrap();
-    old.execute_batch("PRAGMA journal_mode = WAL").unwrap();
+/// Makes the file that the first version of the program left behind.
+fn version_1(path: &Path) {
+    let old = Connection::open(path).unwrap();
+    old.execute_batch("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = OFF").unwrap();
     old.execute_batch(STORE.migrations[0]).unwrap();
     old.execute_batch(include_str!("data/store_version_1.sql")).unwrap();
     old.pragma_update(None, "application_id", STORE.id).unwrap();
     old.pragma_update(None, "user_version", 1).unwrap();
-    drop(old);
+}
 
+#[tokio::test]
+async fn a_file_of_version_1_opens_with_all_its_rows() {
+    let (_dir, path) = file();
+    version_1(&path);
     let store = SqliteStore::open(&path).unwrap();
     let repo = repo();
     assert_eq!(store.repos().await.unwrap(), std::slice::from_ref(&repo));
@@ -57,16 +61,64 @@ async fn a_file_of_version_1_opens_with_all_its_rows() {
     assert_eq!(store.journal(&repo).await.unwrap()[0].child, Number(4));
     assert_eq!(store.plans(&repo).await.unwrap()[0].key, "audit:1");
     assert_eq!(store.epics(&repo).await.unwrap()[0].number, Number(1));
-    let work = store.work(&WorkFilter::Unfinished).await.unwrap();
-    assert_eq!((work[0].failures, work[0].losses), (1, 2));
-    assert_eq!(work[0].state, WorkState::Queued { not_before: at(5) });
-    let attempt = &store.attempts(&repo).await.unwrap()[0];
-    assert_eq!((attempt.attempt, attempt.failure), (AttemptId(1), Some(FailReason::NoCommit)));
-    assert_eq!((attempt.sandbox, attempt.usage.tokens_in), (Some(SandboxLevel::Bubblewrap), Some(12)));
-
     let lease = store.lease(&repo, &holder(2), at(60), TTL).await.unwrap().unwrap();
     assert_eq!(lease.token.0, 4);
     assert!(matches!(store.intend(&lease, &dispatch(1), None).await, Ok(Intended::New(_))));
+}
+
+#[tokio::test]
+async fn work_items_of_version_1_are_jobs_with_the_same_ids() {
+    let (_dir, path) = file();
+    version_1(&path);
+    let store = SqliteStore::open(&path).unwrap();
+    let jobs = store.tasks(&TaskFilter::Repo(repo())).await.unwrap();
+    assert_eq!(jobs.iter().map(|j| j.id.0).collect::<Vec<_>>(), [1, 3, 4, 5, 6, 7]);
+    assert_eq!((jobs[0].failures, jobs[0].losses, jobs[0].name.as_str()), (1, 2, "implement-4"));
+    let held = Held { attempt: AttemptId(2), holder: holder(1), token: Token(1), until: at(90) };
+    let states = [
+        JobState::Waiting { not_before: at(5) },
+        JobState::Inbox { not_before: at(0) },
+        JobState::Building(held),
+        JobState::Shipped {
+            at: at(40),
+            outcome: Outcome::Published { branch: branch("agent/child-6"), sha: sha(9) },
+        },
+        JobState::Failed { at: at(41), reason: FailReason::NoCommit },
+        JobState::Cancelled { at: at(42) },
+    ];
+    assert_eq!(jobs.iter().map(|j| j.state.clone()).collect::<Vec<_>>(), states);
+    for job in &jobs {
+        // The way of each is one that a job can go.
+        let moves = store.moves(job.id).await.unwrap();
+        assert!(moves.windows(2).all(|pair| pair[1].from == Some(pair[0].to)), "{moves:?}");
+        assert_eq!(moves.last().unwrap().to, job.state.stage());
+    }
+    let attempt = &store.attempts(jobs[0].id).await.unwrap()[0];
+    assert_eq!((attempt.attempt, attempt.failure), (AttemptId(1), Some(FailReason::NoCommit)));
+    assert_eq!(attempt.measured.sandbox, Some(SandboxLevel::Bubblewrap));
+    assert_eq!((attempt.measured.usage.tokens_in, &attempt.engine), (Some(12), &engine("claude")));
+    assert_eq!(store.attempts(jobs[4].id).await.unwrap().len(), 2);
+
+    // What ran goes on with its old claim, what waited is claimed, the same task is not made twice.
+    let claim = store.claims().await.unwrap().remove(0);
+    assert_eq!((claim.job.id, &claim.engine, claim.since), (JobId(4), &engine("codex"), at(3)));
+    store.renew(&claim, at(60), TTL).await.unwrap();
+    ship(&store, &claim, at(61)).await;
+    assert_eq!(claim_id(&store, 2, &offer(), at(62)).await, Some(JobId(1)));
+    assert_eq!(claim_id(&store, 2, &offer(), at(62)).await, Some(JobId(3)));
+    assert_eq!(claim_id(&store, 2, &offer(), at(62)).await, None);
+    let lease = store.lease(&repo(), &holder(2), at(60), TTL).await.unwrap().unwrap();
+    assert_eq!(store.enqueue(&lease, &implement(4, "claude")).await.unwrap(), JobId(1));
+    assert_eq!(store.enqueue_again(&lease, JobId(6), at(63)).await.unwrap(), JobId(8));
+    let broken: Vec<String> = foreign_key_check(&path);
+    assert!(broken.is_empty(), "{broken:?}");
+}
+
+/// Rows whose reference leads nowhere.
+fn foreign_key_check(path: &Path) -> Vec<String> {
+    let db = Connection::open(path).unwrap();
+    let mut query = db.prepare("PRAGMA foreign_key_check").unwrap();
+    query.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
 #[test]
@@ -197,7 +249,7 @@ async fn a_repetition_costs_one_small_row_and_decisions_are_complete() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_processes_on_one_file_do_not_pass_the_cap_nor_share_an_item() {
+async fn two_processes_on_one_file_do_not_pass_the_cap_nor_share_a_job() {
     let (_dir, path) = file();
     // Two databases share nothing but the file, as two processes do.
     let stores = [SqliteStore::open(&path).unwrap(), SqliteStore::open(&path).unwrap()];
@@ -211,8 +263,8 @@ async fn two_processes_on_one_file_do_not_pass_the_cap_nor_share_an_item() {
             tokio::spawn(async move {
                 let spent = store.intend(&held, &dispatch(n + 1), Some(&spend(Some(5)))).await.unwrap();
                 let holder = Holder::new(&format!("host:{n}:1")).unwrap();
-                let claim = store.claim(&holder, &[engine("claude")], at(20), TTL).await.unwrap().unwrap();
-                (matches!(spent, Intended::New(_)), claim.item.id)
+                let claim = store.claim(&holder, &offer(), at(20), TTL).await.unwrap().unwrap();
+                (matches!(spent, Intended::New(_)), claim.job.id)
             })
         })
         .collect();
@@ -231,14 +283,29 @@ async fn two_processes_on_one_file_do_not_pass_the_cap_nor_share_an_item() {
 #[test]
 fn the_tables_refuse_what_the_states_do_not_have() {
     let (_dir, path) = file();
+    version_1(&path);
     drop(SqliteStore::open(&path).unwrap());
     let db = Connection::open(&path).unwrap();
-    db.execute_batch(include_str!("data/store_version_1.sql")).unwrap();
     for bad in [
-        "UPDATE work SET state = 'running', not_before = NULL",
-        "UPDATE work SET state = 'done', not_before = NULL",
-        "UPDATE work SET state = 'lost'",
-        "UPDATE work SET holder = 'host:1:1'",
+        "UPDATE job SET stage = 'review', not_before = NULL WHERE id = 1",
+        "UPDATE job SET stage = 'shipped', not_before = NULL WHERE id = 1",
+        "UPDATE job SET stage = 'lost'",
+        "UPDATE job SET attempt = 2 WHERE id = 1",
+        "UPDATE job SET attempt = NULL WHERE id = 4",
+        "UPDATE job SET not_before = 1 WHERE id = 4",
+        "UPDATE job SET outcome = NULL WHERE id = 5",
+        "UPDATE job SET reason = NULL WHERE id = 6",
+        "UPDATE job SET reason = 'no_commit' WHERE id = 5",
+        "UPDATE job SET ended_at = NULL WHERE id = 7",
+        "UPDATE job SET waits_for = 1 WHERE id = 4",
+        "UPDATE job SET priority = 4",
+        "UPDATE job SET key = 'k'",
+        "UPDATE job SET auto_echo = 1",
+        "UPDATE lane SET class = 'shell'",
+        "UPDATE move SET why = 'bored'",
+        "UPDATE move SET why = 'failed' WHERE job = 5",
+        "UPDATE move SET from_stage = NULL WHERE n = 2",
+        "UPDATE claim SET lock = ''",
         "UPDATE intent SET state = 'done' WHERE id = 3",
         "UPDATE intent SET state = 'open' WHERE id = 1",
         "UPDATE intent SET refusal = 'conflict' WHERE id = 3",

@@ -2,6 +2,7 @@
 
 use super::{
     Changes, DbError, Durability, Schema, Tx,
+    bell::Bell,
     readers::Readers,
     schema,
     writer::{Job, Pending, Writer},
@@ -22,6 +23,7 @@ struct Open {
     jobs: Option<mpsc::Sender<Job>>,
     writer: Option<JoinHandle<()>>,
     readers: Arc<Readers>,
+    bell: Arc<Bell>,
     changed: watch::Receiver<u64>,
 }
 
@@ -32,7 +34,8 @@ impl Database {
         let writer = schema::open_writer(path, schema)?;
         let (jobs, waiting) = mpsc::channel();
         let (changed, seen) = watch::channel(0);
-        let writer = Writer::new(writer, changed);
+        let bell = Bell::new(path);
+        let writer = Writer::new(writer, changed, bell.hammer());
         let thread = thread::Builder::new()
             .name(format!("{}-db", schema.name))
             .spawn(move || writer.run(&waiting))
@@ -41,6 +44,7 @@ impl Database {
             jobs: Some(jobs),
             writer: Some(thread),
             readers: Arc::new(Readers::new(path.to_owned())),
+            bell: Arc::new(bell),
             changed: seen,
         })))
     }
@@ -77,7 +81,7 @@ impl Database {
     pub fn changes(&self) -> Changes {
         let mut seen = self.0.changed.clone();
         seen.mark_unchanged();
-        Changes::new(self.clone(), seen)
+        Changes::new(self.clone(), Arc::clone(&self.0.bell), seen)
     }
 
     /// Lets the writer look whether another process committed.

@@ -40,6 +40,7 @@
 //! Times are integers in nanoseconds since 1970 ([`Nanos`]), closed words and validated names are text ([`Word`]), values with
 //! structure are JSON ([`Json`]).
 
+mod bell;
 mod changes;
 mod columns;
 mod database;

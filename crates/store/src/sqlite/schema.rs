@@ -5,8 +5,8 @@ use super::DbError;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::{path::Path, thread, time::Duration};
 
-/// How long a connection waits for another process before it gives up.
-const BUSY: Duration = Duration::from_secs(10);
+/// How often a connection tries again while another process writes before it gives up: for about ten seconds.
+const TRIES: i32 = 6_400;
 /// How often the switch to the write-ahead log is tried, 5 ms apart: SQLite does not wait there by itself.
 const LOG_TRIES: u32 = 400;
 
@@ -27,7 +27,7 @@ pub(super) fn open_writer(path: &Path, schema: &Schema) -> Result<Connection, Db
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    db.busy_timeout(BUSY)?;
+    be_patient(&mut db)?;
     refuse_foreign(&db, schema)?;
     use_log(&db)?;
     db.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;")?;
@@ -42,14 +42,23 @@ pub(super) fn open_writer(path: &Path, schema: &Schema) -> Result<Connection, Db
 
 /// Opens a connection that can only read.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, DbError> {
-    let db = Connection::open_with_flags(
+    let mut db = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    db.busy_timeout(BUSY)?;
+    be_patient(&mut db)?;
     db.execute_batch("PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;")?;
     db.set_prepared_statement_cache_capacity(128);
     Ok(db)
+}
+
+/// Waits for another process: a little while at first, because its writes last less than a millisecond unless they are flushed.
+/// (SQLite's own way begins with a millisecond and soon sleeps for a tenth of a second.)
+fn be_patient(db: &mut Connection) -> rusqlite::Result<()> {
+    db.busy_handler(Some(|tries: i32| {
+        thread::sleep(Duration::from_micros(50 << tries.clamp(0, 5)));
+        tries < TRIES
+    }))
 }
 
 /// Looks before anything is written: a file of somebody else must stay as it is.

@@ -1,7 +1,7 @@
 //! The thread that writes. All jobs that wait are carried out in one transaction, each inside a savepoint of its own; one
 //! commit makes them durable together; only then are they answered.
 
-use super::DbError;
+use super::{DbError, bell::Hammer};
 use rusqlite::Connection;
 use std::{
     cell::Cell,
@@ -29,7 +29,13 @@ pub struct Tx<'c> {
     quiet: Cell<bool>,
 }
 
-impl Tx<'_> {
+impl<'c> Tx<'c> {
+    /// Over a connection of a test.
+    #[cfg(test)]
+    pub(crate) fn over(db: &'c Connection) -> Self {
+        Self { db, quiet: Cell::new(false) }
+    }
+
     /// Says that nobody waits for this write (a heartbeat, an observation): it wakes no [`super::Changes`] in this process.
     pub fn quiet(&self) {
         self.quiet.set(true);
@@ -104,12 +110,14 @@ pub(super) struct Writer {
     durability: Option<Durability>,
     data_version: Option<i64>,
     changed: watch::Sender<u64>,
+    hammer: Hammer,
 }
 
 impl Writer {
-    /// A writer over an open connection; `changed` counts the commits that somebody may wait for.
-    pub(super) fn new(db: Connection, changed: watch::Sender<u64>) -> Self {
-        let mut writer = Self { db, durability: None, data_version: None, changed };
+    /// A writer over an open connection; `changed` counts the commits that somebody may wait for, `hammer` tells other processes
+    /// of them.
+    pub(super) fn new(db: Connection, changed: watch::Sender<u64>, hammer: Hammer) -> Self {
+        let mut writer = Self { db, durability: None, data_version: None, changed, hammer };
         writer.look();
         writer
     }
@@ -184,6 +192,7 @@ impl Writer {
         self.step("COMMIT").map_err(|error| self.undo(error))?;
         if loud {
             self.changed.send_modify(|count| *count += 1);
+            self.hammer.ring();
         }
         Ok(())
     }

@@ -20,6 +20,8 @@ pub(crate) mod moves;
 pub(crate) mod observations;
 pub(crate) mod outcomes;
 pub(crate) mod plans;
+#[cfg(test)]
+mod scans;
 pub(crate) mod steps;
 
 use crate::sqlite::DbError;
