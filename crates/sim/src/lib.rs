@@ -3,6 +3,17 @@
 //!
 //! What runs is the real orchestrator and the real workers, generic over `core::port::World`; only the ports are other ones.
 
+/// Whether a deliberate bug is switched on; always false in builds without the feature `seeded-bugs`.
+macro_rules! bug {
+    ($name:ident) => {{
+        #[cfg(feature = "seeded-bugs")]
+        let on = banksman_orchestrator::bugs::on(banksman_orchestrator::bugs::Bug::$name);
+        #[cfg(not(feature = "seeded-bugs"))]
+        let on = false;
+        on
+    }};
+}
+
 mod canary;
 mod chance;
 mod ending;

@@ -70,6 +70,20 @@ pub(crate) fn populate(shared: &Arc<Shared>, yard: &Yard) {
             }
         });
     }
+    for (at, host, by) in yard.jumps.clone() {
+        later(shared, at, move |shared| {
+            shared.note(NATURE, "clock jumps", by.unsigned_abs(), || {
+                format!("host {host} by {} s", by / SECOND)
+            });
+            shared.with(|u| {
+                u.see("clock jumps");
+                u.model.clocks_lie = true;
+            });
+            *held(&shared.skews).entry(host).or_default() += by;
+        });
+    }
+    held(&shared.skews)
+        .extend(yard.skews.iter().copied().enumerate().map(|(host, skew)| (host as u32, skew)));
     for (n, room) in (0..).zip(&yard.rooms) {
         process::start(shared, Role::Worker { room: n }, room.host);
     }
@@ -156,7 +170,8 @@ fn freeze(shared: &Arc<Shared>, process: Process, time: Micros) {
     shared.kernel.freeze(process, until);
     shared.with(|u| {
         u.see("freeze");
-        u.model.frozen.insert(process, until);
+        let end = u.model.frozen.entry(process).or_insert(until);
+        *end = until.max(*end);
     });
 }
 
@@ -165,6 +180,8 @@ pub(crate) async fn close(shared: Arc<Shared>) {
     let over = shared.plan.busy.max(shared.plan.faults.until);
     shared.kernel.sleep_until(over + SECOND).await;
     shared.with(|u| u.check_store_text());
+    // Somebody sets the clocks right: leases of hosts whose clocks differ for ever would be taken away for ever.
+    held(&shared.skews).clear();
     loop {
         shared.kernel.sleep(LOOK.min(MINUTE)).await;
         // What waits for a key that nobody will ever have is given up by people.

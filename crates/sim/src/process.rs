@@ -114,7 +114,11 @@ impl Hosts for SimHosts {
     fn life(&self, holder: &Holder) -> HolderLife {
         match place_of(holder) {
             Some((host, process)) if host == self.host => {
-                if self.shared.kernel.alive(process) { HolderLife::Alive } else { HolderLife::Gone }
+                if self.shared.kernel.alive(process) {
+                    HolderLife::Alive
+                } else {
+                    HolderLife::Gone
+                }
             }
             _ => HolderLife::Elsewhere,
         }

@@ -2,7 +2,7 @@
 //! claim against the order of claiming (I1, I2, I6, I8, Q7, Q8, Q11, Q12, Q21). What the store says of itself is not believed.
 
 use crate::{
-    executor::{Process, SECOND, micros},
+    executor::{Process, SECOND},
     universe::Universe,
     violation::Invariant,
 };
@@ -39,6 +39,8 @@ pub(crate) struct Model {
     pub(crate) unreachable: BTreeSet<AttemptId>,
     /// Workers that are dead.
     pub(crate) dead: BTreeSet<Process>,
+    /// Clocks of hosts differ by more than a lease can bear: two may run at once then, and no store can know.
+    pub(crate) clocks_lie: bool,
     /// Workers that stand still, or stood still until then.
     pub(crate) frozen: BTreeMap<Process, i64>,
 }
@@ -58,9 +60,9 @@ struct Held {
 impl Model {
     /// Whether a claim may write.
     fn current(&self, claim: &Claim) -> bool {
-        self.held.get(&claim.attempt).is_some_and(|held| {
-            held.job == claim.job.id && held.token == claim.token && !held.cancelled
-        })
+        self.held
+            .get(&claim.attempt)
+            .is_some_and(|held| held.job == claim.job.id && held.token == claim.token && !held.cancelled)
     }
 }
 
@@ -181,7 +183,8 @@ impl Universe {
             return Some((Invariant::ClaimOrder, "no engine is free"));
         }
         let lock = work.lock();
-        if lock.is_some() && self.model.held.values().any(|held| held.job != job.id && held.lock.as_ref() == lock)
+        if lock.is_some()
+            && self.model.held.values().any(|held| held.job != job.id && held.lock.as_ref() == lock)
         {
             return Some((Invariant::NoOverlap, "its lock is held"));
         }
@@ -204,7 +207,12 @@ impl Universe {
         }
     }
 
-    pub(crate) fn renew(&mut self, claim: &Claim, now: Timestamp, ttl_ms: i64) -> Result<Timestamp, StoreError> {
+    pub(crate) fn renew(
+        &mut self,
+        claim: &Claim,
+        now: Timestamp,
+        ttl_ms: i64,
+    ) -> Result<Timestamp, StoreError> {
         let answer = self.store.renew(claim, now, ttl_ms);
         self.check_fence("renewed", claim, answer.as_ref().err());
         if let (Ok(until), Some(held)) = (&answer, self.model.held.get_mut(&claim.attempt)) {
@@ -252,15 +260,19 @@ impl Universe {
         answer
     }
 
-    /// A claim may be lost when its lease is over, or when its worker is dead and of the host of whoever says so.
+    /// A claim may be lost when its lease is over, or when its worker says so or is dead and of the host of whoever says so.
     fn judge_loss(&mut self, claim: &Claim, who: &Holder, now: Timestamp) {
-        let Some(held) = self.model.held.remove(&claim.attempt).filter(|held| held.token == claim.token) else {
+        let Some(held) = self.model.held.remove(&claim.attempt).filter(|held| held.token == claim.token)
+        else {
             let what = format!("job {}: attempt {} was lost twice", claim.job.id, claim.attempt);
             return self.violated(Invariant::Fenced, what);
         };
-        let (Some((there, worker)), Some((here, _))) = (place_of(&held.holder), place_of(who)) else { return };
+        let (Some((there, worker)), Some((here, _))) = (place_of(&held.holder), place_of(who)) else {
+            return;
+        };
         let (dead, over) = (self.model.dead.contains(&worker), held.until <= now);
-        if !over && !(dead && there == here) {
+        // A claim whose answer was lost is given back by the worker itself.
+        if !over && !(dead && there == here) && held.holder != *who {
             let what = format!(
                 "job {}: attempt {} was lost while its worker holds its lease",
                 claim.job.id, claim.attempt
@@ -313,10 +325,19 @@ impl Universe {
         }
     }
 
-    pub(crate) fn cancel(&mut self, job: JobId, who: &Holder, now: Timestamp) -> Result<Cancelled, StoreError> {
+    pub(crate) fn cancel(
+        &mut self,
+        job: JobId,
+        who: &Holder,
+        now: Timestamp,
+    ) -> Result<Cancelled, StoreError> {
         let answer = self.store.cancel(job, who, now)?;
         if answer == Cancelled::WhileRunning {
-            self.model.held.values_mut().filter(|held| held.job == job).for_each(|held| held.cancelled = true);
+            self.model
+                .held
+                .values_mut()
+                .filter(|held| held.job == job)
+                .for_each(|held| held.cancelled = true);
         }
         self.look_at_moves();
         self.check_holds();
@@ -348,7 +369,9 @@ impl Universe {
 
     /// Looks at the new moves of a job, and of others if it has ended.
     fn look_at(&mut self, id: JobId) {
-        let Some(row) = (id.0 as usize).checked_sub(1).and_then(|at| self.store.rows().get(at)) else { return };
+        let Some(row) = (id.0 as usize).checked_sub(1).and_then(|at| self.store.rows().get(at)) else {
+            return;
+        };
         let seen = self.model.judged.insert(id, row.moves.len()).unwrap_or_default();
         if seen == row.moves.len() {
             return;
@@ -376,7 +399,8 @@ impl Universe {
         let spec = job.work.spec()?;
         let attempt = step.attempt?;
         let work = self.log.work(attempt);
-        let (reviewed, verified) = (work.approved || spec.review.is_none(), work.verified || spec.verify.is_empty());
+        let (reviewed, verified) =
+            (work.approved || spec.review.is_none(), work.verified || spec.verify.is_empty());
         match (step.to, step.why) {
             (Stage::Building, Why::Claimed) if job_failures(way, self) > spec.retries => {
                 Some((Invariant::Attempts, format!("attempt {attempt} is one too many")))
@@ -391,9 +415,9 @@ impl Universe {
                 Some((Invariant::StagesPassed, format!("shipped after {work:?}")))
             }
             (Stage::Building, Why::Changes | Why::Refuted) => {
-                let rounds = way.iter().filter(|m| {
-                    m.attempt == Some(attempt) && matches!(m.why, Why::Changes | Why::Refuted)
-                });
+                let rounds = way
+                    .iter()
+                    .filter(|m| m.attempt == Some(attempt) && matches!(m.why, Why::Changes | Why::Refuted));
                 let rounds = rounds.count() as u32;
                 (rounds > spec.fix_rounds)
                     .then(|| (Invariant::Attempts, format!("fix round {rounds} of {}", spec.fix_rounds)))
@@ -428,8 +452,10 @@ impl Universe {
     /// A job that waits for a key which no job has.
     pub(crate) fn waits_in_vain(&self) -> Option<JobId> {
         let waiting = self.store.rows().iter().map(|row| &row.job).filter(|job| job.state.is_waiting());
-        let unknown = |on: &Dependency| matches!(on, Dependency::Key(key) if self.store.by_key(key).is_none());
-        let mut vain = waiting.filter(|job| job.work.spec().is_some_and(|s| s.depends_on.iter().any(unknown)));
+        let unknown =
+            |on: &Dependency| matches!(on, Dependency::Key(key) if self.store.by_key(key).is_none());
+        let mut vain =
+            waiting.filter(|job| job.work.spec().is_some_and(|s| s.depends_on.iter().any(unknown)));
         vain.next().map(|job| job.id)
     }
 
@@ -458,10 +484,14 @@ impl Universe {
             found.push((Invariant::Ends, format!("attempt {} still holds job {}", hold.attempt, hold.job)));
         }
         for (attempt, proc) in self.log.running(self.now) {
-            found.push((Invariant::NothingLeft, format!("attempt {attempt} still runs on host {}", proc.host)));
+            found.push((
+                Invariant::NothingLeft,
+                format!("attempt {attempt} still runs on host {}", proc.host),
+            ));
         }
         for (attempt, host, _) in self.log.places() {
-            found.push((Invariant::NothingLeft, format!("attempt {attempt} left a workspace on host {host}")));
+            found
+                .push((Invariant::NothingLeft, format!("attempt {attempt} left a workspace on host {host}")));
         }
         for row in self.store.rows() {
             found.extend(self.judge_echo(&row.job, &row.moves));
@@ -479,11 +509,6 @@ impl Universe {
             Some(echo) => wanted && echo.job == job.id && echo.wished >= wishes && echo.due.is_some(),
         };
         (!fits).then(|| (Invariant::Echoed, format!("job {}: {echo:?} after {wishes} changes", job.id)))
-    }
-
-    /// When the last thing that is held has to be renewed; for the trace.
-    pub(crate) fn lease_of(&self, attempt: AttemptId) -> Option<i64> {
-        self.model.held.get(&attempt).map(|held| micros(held.until))
     }
 }
 

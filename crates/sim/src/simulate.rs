@@ -168,20 +168,20 @@ pub fn simulate(options: &SimOptions, progress: &(dyn Fn(u64) + Sync)) -> SimRep
                         return;
                     }
                     for kind in options.worlds.kinds() {
-                    let finished = run(seed, *kind, options, Record::default());
-                    let mut report = crate::executor::held(&report);
-                    report.worlds += 1;
-                    report.violations.extend(finished.violations);
-                    report.merges += finished.tally.merges;
-                    report.asks += finished.tally.asks;
-                    report.escalations += finished.tally.escalations;
-                    report.effects += finished.tally.effects;
-                    report.crashes += finished.tally.crashes;
-                    report.attempts += finished.tally.attempts;
-                    for (what, count) in finished.seen {
-                        *report.seen.entry(what).or_default() += count;
-                    }
-                    crate::executor::held(&all_days).push((seed, finished.micros));
+                        let finished = run(seed, *kind, options, Record::default());
+                        let mut report = crate::executor::held(&report);
+                        report.worlds += 1;
+                        report.violations.extend(finished.violations);
+                        report.merges += finished.tally.merges;
+                        report.asks += finished.tally.asks;
+                        report.escalations += finished.tally.escalations;
+                        report.effects += finished.tally.effects;
+                        report.crashes += finished.tally.crashes;
+                        report.attempts += finished.tally.attempts;
+                        for (what, count) in finished.seen {
+                            *report.seen.entry(what).or_default() += count;
+                        }
+                        crate::executor::held(&all_days).push((seed, finished.micros));
                     }
                     let done = done.fetch_add(1, Ordering::Relaxed) + 1;
                     if done.is_multiple_of(50) {

@@ -110,6 +110,13 @@ impl fmt::Display for Violation {
             WorldKind::Pipeline => "pipeline",
             WorldKind::Jobs => "jobs",
         };
-        write!(f, "seed {} ({world}), {:.1} s: {}: {}", self.seed, self.at_seconds, self.invariant.name(), self.detail)
+        write!(
+            f,
+            "seed {} ({world}), {:.1} s: {}: {}",
+            self.seed,
+            self.at_seconds,
+            self.invariant.name(),
+            self.detail
+        )
     }
 }

@@ -16,6 +16,7 @@ use banksman_core::{
 };
 use jiff::Timestamp;
 use std::{
+    collections::BTreeMap,
     future::Future,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard},
@@ -32,6 +33,8 @@ pub(crate) struct Shared {
     /// Every life of every process, by number.
     pub(crate) lives: Mutex<Vec<Option<Life>>>,
     last_change: Mutex<Micros>,
+    /// How far the clock of each host is off.
+    pub(crate) skews: Mutex<BTreeMap<u32, Micros>>,
 }
 
 /// One loop that waits for changes.
@@ -59,6 +62,7 @@ impl Shared {
             ears: Mutex::default(),
             lives: Mutex::new(vec![None]),
             last_change: Mutex::new(0),
+            skews: Mutex::default(),
         })
     }
 
@@ -195,7 +199,9 @@ impl World for SimWorld {
 impl Watcher for Me {
     fn event(&self, event: &Event) {
         self.shared.with(|u| u.check_text("event", event));
-        self.shared.note(self.process, "event", 0, || format!("{:?} {:?}", event.repo.as_ref().map(|r| r.as_str()), event.what));
+        self.shared.note(self.process, "event", 0, || {
+            format!("{:?} {:?}", event.repo.as_ref().map(|r| r.as_str()), event.what)
+        });
     }
 }
 
@@ -212,19 +218,34 @@ pub(crate) struct SimClock {
     patience: Arc<Mutex<Micros>>,
 }
 
+impl SimClock {
+    /// How far the clock of this host is off now.
+    fn skew(&self) -> Micros {
+        let (shared, process) = (&self.me.shared, self.me.process);
+        let skews = held(&shared.skews);
+        if skews.is_empty() {
+            return 0;
+        }
+        let host = shared.life(process, |life| life.host).unwrap_or_default();
+        skews.get(&host).copied().unwrap_or_default()
+    }
+}
+
+/// A host measures how long it sleeps by another clock than the one that jumps.
 impl Clock for SimClock {
     fn now(&self) -> Timestamp {
-        stamp(self.me.shared.kernel.now())
+        stamp(self.me.shared.kernel.now() + self.skew())
     }
 
     async fn sleep_until(&self, until: Timestamp) {
-        self.me.shared.kernel.sleep_until(micros(until)).await;
+        let until = micros(until) - self.skew();
+        self.me.shared.kernel.sleep_until(until).await;
     }
 
     async fn changed(&self, until: Timestamp) {
         let kernel = &self.me.shared.kernel;
         let patience = *held(&self.patience);
-        let until = micros(until).max(kernel.now() + patience);
+        let until = (micros(until) - self.skew()).max(kernel.now() + patience);
         let woken = Changed { me: &self.me, sleep: kernel.sleep_until(until) }.await;
         *held(&self.patience) = match woken {
             Woken::Change => SHORT,

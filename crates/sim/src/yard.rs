@@ -34,6 +34,10 @@ pub(crate) struct Yard {
     /// When a worker is cut off from the store or stands still, and how long.
     pub(crate) cuts: Vec<(Micros, Micros)>,
     pub(crate) freezes: Vec<(Micros, Micros)>,
+    /// How far the clock of each host is off, less than a lease can bear.
+    pub(crate) skews: Vec<Micros>,
+    /// When the clock of a host jumps, and how far: further than a lease can bear.
+    pub(crate) jumps: Vec<(Micros, u32, Micros)>,
 }
 
 /// What one worker is given.
@@ -208,7 +212,8 @@ impl Plan {
         let errands = moments.into_iter().zip(0..).map(|(at, n)| (at, Errand::draw(chance, n, count)));
         let errands = errands.collect();
         let calm = chance.below(8) == 0;
-        let faults = if calm { Faults { until: busy, ..Faults::default() } } else { Faults::draw_yard(chance, busy) };
+        let faults =
+            if calm { Faults { until: busy, ..Faults::default() } } else { Faults::draw_yard(chance, busy) };
         let trouble = |chance: &mut Chance, low: Micros, high: Micros| -> Vec<(Micros, Micros)> {
             let most = if calm || chance.below(2) == 0 { 0 } else { 3 };
             (0..chance.below(most + 1)).map(|_| (at(chance), chance.time(low, high))).collect()
@@ -221,6 +226,14 @@ impl Plan {
             drains: if calm { Vec::new() } else { times(chance, 2) },
             cuts: trouble(chance, 5 * SECOND, 3 * MINUTE),
             freezes: trouble(chance, 5 * SECOND, 3 * MINUTE),
+            skews: (0..hosts).map(|_| if calm { 0 } else { chance.time(-SECOND, SECOND) }).collect(),
+            jumps: if calm || chance.below(6) > 0 {
+                Vec::new()
+            } else {
+                let jump =
+                    |_| (at(chance), chance.below(hosts) as u32, chance.time(-10 * MINUTE, 10 * MINUTE));
+                (0..2).map(jump).collect()
+            },
         };
         let luck = Luck {
             failing: *chance.pick(&[0, 100, 300, 600]),
@@ -229,15 +242,6 @@ impl Plan {
             limited: *chance.pick(&[0, 0, 100, 300]),
             limits_until: busy,
         };
-        Self {
-            repos: Vec::new(),
-            faults,
-            orchestrators: 0,
-            workers,
-            slots: 0,
-            busy,
-            yard: Some(yard),
-            luck,
-        }
+        Self { repos: Vec::new(), faults, orchestrators: 0, workers, slots: 0, busy, yard: Some(yard), luck }
     }
 }

@@ -56,8 +56,11 @@ impl SimEngine {
         });
         let (takes, result) = self.fate(order, step);
         let timeout = order.spec.timeout.as_micros() as Micros;
-        let (takes, result) =
-            if takes > timeout { (timeout, StepResult::Failed(FailReason::TimedOut)) } else { (takes, result) };
+        let (takes, result) = if takes > timeout {
+            (timeout, StepResult::Failed(FailReason::TimedOut))
+        } else {
+            (takes, result)
+        };
         let begin = Begin {
             attempt: order.attempt,
             job: order.job,

@@ -65,11 +65,6 @@ impl Log {
         self.running.iter().filter(move |(_, proc)| proc.until > now).map(|(a, proc)| (*a, proc))
     }
 
-    /// Whether a process of this attempt runs.
-    pub(crate) fn runs(&self, attempt: AttemptId, now: Micros) -> bool {
-        self.running.get(&attempt).is_some_and(|proc| proc.until > now)
-    }
-
     /// The host on which an attempt's process or workspace is.
     pub(super) fn host_of(&self, attempt: AttemptId) -> Option<u32> {
         let proc = self.running.get(&attempt).map(|proc| proc.host);
@@ -138,13 +133,14 @@ impl Log {
 }
 
 impl Universe {
-    /// A process of an attempt begins; it may not run beside another one of its job or under its lock (I2).
+    /// A process of an attempt begins; it may not run beside another one of its job or under its lock (I2), unless nobody could know
+    /// of that one: its lease was over, and its worker stood still or was dead on a host that nobody could ask.
     pub(super) fn began(&mut self, begin: Begin) {
         let now = self.now;
         let beside = self.log.running(now).find(|(attempt, proc)| {
             *attempt != begin.attempt
                 && (proc.job == begin.job || proc.lock.is_some() && proc.lock == begin.lock)
-                && !self.out_of_reach(*attempt, proc.host, begin.host)
+                && !self.model.unreachable.contains(attempt)
         });
         if let Some((other, proc)) = beside {
             let what = format!(
@@ -156,11 +152,5 @@ impl Universe {
         let Begin { attempt, job, lock, host, worker, until } = begin;
         self.log.places.insert(attempt, (host, worker));
         self.log.running.insert(attempt, Proc { job, lock, host, worker, until, asked: false, waker: None });
-    }
-
-    /// Whether nobody on this host could know that the attempt's processes run: they are on another one, their lease is over, and
-    /// their worker was not able to end them in time.
-    pub(crate) fn out_of_reach(&self, attempt: AttemptId, there: u32, here: u32) -> bool {
-        there != here && self.model.unreachable.contains(&attempt)
     }
 }

@@ -67,7 +67,9 @@ impl Drop for Running<'_> {
     fn drop(&mut self) {
         if self.me.shared.kernel.alive(self.me.process) {
             self.me.shared.with(|u| u.log.stopped(self.attempt));
-            self.me.shared.note(self.me.process, "stop", self.attempt.0, || format!("attempt {}", self.attempt));
+            self.me
+                .shared
+                .note(self.me.process, "stop", self.attempt.0, || format!("attempt {}", self.attempt));
         }
     }
 }
@@ -142,7 +144,8 @@ impl Engine for SimEngine {
     fn end(&self, attempt: AttemptId) {
         let me = &self.0;
         // Most end on TERM, some only on KILL after the grace.
-        let grace = me.shared.kernel.draw(|c| if c.below(4) == 0 { 10 * SECOND } else { c.time(1_000, SECOND) });
+        let grace =
+            me.shared.kernel.draw(|c| if c.below(4) == 0 { 10 * SECOND } else { c.time(1_000, SECOND) });
         let until = self.until(grace);
         me.shared.with(|u| {
             u.model.asked.insert(attempt);

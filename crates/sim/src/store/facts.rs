@@ -7,8 +7,8 @@ use banksman_core::{
     job::Job,
     journal::JournalEntry,
     port::{
-        DecisionRecord, EpicRecord, HeadSeen, Intended, Lease, LedgerEntry, NewTask, OutcomeRecord, PlanRecord,
-        Refusal, Spend, Store, StoreError, TaskFilter,
+        DecisionRecord, EpicRecord, HeadSeen, Intended, Lease, LedgerEntry, NewTask, OutcomeRecord,
+        PlanRecord, Refusal, Spend, Store, StoreError, TaskFilter,
     },
     signals::Signals,
     text::{Holder, RepoName},

@@ -49,21 +49,22 @@ impl Book {
 
     /// Jobs that this offer could claim now, the next one first.
     pub(crate) fn claimable(&self, offer: &Offer, now: Timestamp) -> Vec<(&Job, EngineName)> {
-        let mut found: Vec<(&Job, EngineName)> = self
-            .rows()
-            .iter()
-            .filter_map(|row| Some((&row.job, self.fits(&row.job, offer, now)?)))
-            .collect();
-        found.sort_by_key(|(job, _)| (job.work.priority(), job.id));
+        let mut found: Vec<(&Job, EngineName)> =
+            self.rows().iter().filter_map(|row| Some((&row.job, self.fits(&row.job, offer, now)?))).collect();
+        if !bug!(PriorityIgnored) {
+            found.sort_by_key(|(job, _)| (job.work.priority(), job.id));
+        }
         found
     }
 
     /// The engine on which the job could run under this offer now.
     fn fits(&self, job: &Job, offer: &Offer, now: Timestamp) -> Option<EngineName> {
-        let (JobState::Inbox { not_before } | JobState::Waiting { not_before }) = &job.state else { return None };
+        let (JobState::Inbox { not_before } | JobState::Waiting { not_before }) = &job.state else {
+            return None;
+        };
         let work = &job.work;
         let ready = *not_before <= now
-            && job.waits_for == 0
+            && (job.waits_for == 0 || bug!(DependencyIgnored))
             && work.capabilities().iter().all(|c| offer.capabilities.contains(c))
             && work.repo().is_none_or(|repo| offer.repos.contains(repo))
             && work.profile().is_none_or(|profile| !offer.full_profiles.contains(profile))
@@ -140,17 +141,14 @@ impl Book {
         self.holds.iter().any(|hold| hold.is(claim))
     }
 
-    fn fence(&self, claim: &Claim) -> Answer<()> {
-        if self.holds_job(claim) || (fence_ignored() && self.job(claim.job.id).is_some_and(|j| j.state.held().is_some()))
-        {
-            Ok(())
-        } else {
-            Err(StoreError::Fenced)
-        }
+    /// Whether the token of a claim is the job's last one. `ignored`: whether a deliberate bug is on that forgets to compare.
+    fn fence(&self, claim: &Claim, ignored: impl FnOnce() -> bool) -> Answer<()> {
+        let held = self.job(claim.job.id).is_some_and(|job| job.state.held().is_some());
+        if self.holds_job(claim) || (held && ignored()) { Ok(()) } else { Err(StoreError::Fenced) }
     }
 
     pub(crate) fn renew(&mut self, claim: &Claim, now: Timestamp, ttl_ms: i64) -> Answer<Timestamp> {
-        self.fence(claim)?;
+        self.fence(claim, || bug!(ClaimFenceIgnored))?;
         let (until, at) = (end(now, ttl_ms), self.place(claim.job.id)?);
         if let JobState::Building(held) | JobState::Review(held) | JobState::Testing(held) =
             &mut self.jobs[at].job.state
@@ -170,7 +168,7 @@ impl Book {
         record: Option<&AttemptRecord>,
         now: Timestamp,
     ) -> Answer<Claim> {
-        self.fence(claim)?;
+        self.fence(claim, || bug!(FenceIgnored))?;
         let (id, at) = (claim.job.id, self.place(claim.job.id)?);
         if self.jobs[at].job.state.stage() != claim.job.state.stage() {
             return Err(StoreError::Fenced);
@@ -214,13 +212,14 @@ impl Book {
         if self.holds_job(claim) {
             let at = self.place(claim.job.id)?;
             self.jobs[at].job.losses += 1;
+            self.jobs[at].job.failures += u32::from(bug!(LossCounted));
             let again = JobEvent::Again { not_before: now, why: Why::Lost };
             self.apply(claim.job.id, again, who, Some(claim.attempt), now)?;
         }
         Ok(true)
     }
 
-    fn drop_hold(&mut self, attempt: AttemptId) {
+    pub(super) fn drop_hold(&mut self, attempt: AttemptId) {
         self.holds.retain(|hold| hold.attempt != attempt);
     }
 
@@ -240,13 +239,4 @@ impl Book {
     pub(crate) fn cooling(&self, now: Timestamp) -> Vec<(EngineName, Timestamp)> {
         self.resting.iter().filter(|(_, until)| **until > now).map(|(e, u)| (e.clone(), *u)).collect()
     }
-}
-
-/// Whether the deliberate bug is on by which the store forgets to compare tokens.
-fn fence_ignored() -> bool {
-    #[cfg(feature = "seeded-bugs")]
-    let on = banksman_orchestrator::bugs::on(banksman_orchestrator::bugs::Bug::FenceIgnored);
-    #[cfg(not(feature = "seeded-bugs"))]
-    let on = false;
-    on
 }

@@ -1,6 +1,6 @@
 //! Dependencies: what a job waits for, how its end wakes or fails others, and that nobody waits for himself.
 
-use super::{Answer, Book};
+use super::Book;
 use banksman_core::{
     id::JobId,
     job::{Job, JobEvent, JobWork, Stage},
@@ -160,9 +160,9 @@ impl Book {
         false
     }
 
-    pub(crate) fn blockers(&self, job: JobId) -> Answer<Vec<(Dependency, Option<Stage>)>> {
-        let ties = &self.jobs[self.place(job)?].ties;
-        let open = ties.iter().filter(|tie| !self.is_met(tie));
-        Ok(open.map(|tie| (tie.on.clone(), self.end_of(tie).map(|j| j.state.stage()))).collect())
+    pub(crate) fn blockers(&self, job: JobId) -> Vec<(Dependency, Option<Stage>)> {
+        let Ok(at) = self.place(job) else { return Vec::new() };
+        let open = self.jobs[at].ties.iter().filter(|tie| !self.is_met(tie));
+        open.map(|tie| (tie.on.clone(), self.end_of(tie).map(|j| j.state.stage()))).collect()
     }
 }

@@ -3,6 +3,7 @@
 use super::{Answer, Book, end};
 use banksman_core::{
     id::JobId,
+    manifest::JobSpec,
     port::{EchoRecord, StoreError},
 };
 use jiff::Timestamp;
@@ -20,7 +21,8 @@ pub(crate) struct EchoRow {
 impl Book {
     /// A stage has changed: a job with auto-echo wants its item told.
     pub(super) fn echo_stage(&mut self, job: JobId, now: Timestamp) {
-        if self.job(job).and_then(|j| j.work.spec()).is_some_and(|spec| spec.auto_echo) {
+        let echoed = |spec: &JobSpec| spec.auto_echo && spec.tracker_item.is_some();
+        if self.job(job).and_then(|j| j.work.spec()).is_some_and(echoed) {
             self.wish(job, now);
         }
     }
@@ -43,7 +45,8 @@ impl Book {
     }
 
     pub(crate) fn want_echo(&mut self, job: JobId, at: Timestamp) -> Answer<()> {
-        let linked = self.job(job).and_then(|j| j.work.spec()).is_some_and(|spec| spec.tracker_item.is_some());
+        let linked =
+            self.job(job).and_then(|j| j.work.spec()).is_some_and(|spec| spec.tracker_item.is_some());
         if !linked {
             return Err(StoreError::Missing("job with a tracker item"));
         }
@@ -74,10 +77,5 @@ impl Book {
 
     pub(crate) fn echo(&self, job: JobId) -> Option<EchoRecord> {
         self.echoes.get(&job).map(|row| row.record.clone())
-    }
-
-    /// All rows of the outbox.
-    pub(crate) fn echo_rows(&self) -> impl Iterator<Item = &EchoRecord> {
-        self.echoes.values().map(|row| &row.record)
     }
 }

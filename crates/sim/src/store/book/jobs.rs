@@ -158,6 +158,9 @@ impl Book {
         }
         let attempt = state.held().map(|held| held.attempt);
         self.apply(job, JobEvent::Cancelled { at: now }, who, attempt, now)?;
+        if let Some(attempt) = attempt.filter(|_| bug!(LockFreedAtCancel)) {
+            self.drop_hold(attempt);
+        }
         Ok(if attempt.is_some() { Cancelled::WhileRunning } else { Cancelled::Now })
     }
 
