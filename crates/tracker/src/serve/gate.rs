@@ -1,6 +1,6 @@
 //! Who comes in: whoever names this host and brings the token (S17). Also the patience that a request gets.
 
-use super::wire::Problem;
+use super::{LARGEST, wire::Problem};
 use crate::settings::Secret;
 use axum::{
     extract::{Request, State},
@@ -46,7 +46,12 @@ impl Gate {
         });
         let given: [u8; 32] = Sha256::digest(token.unwrap_or_default()).into();
         let differing = given.iter().zip(&self.token).fold(0, |differing, (a, b)| differing | (a ^ b));
-        if differing == 0 { Ok(()) } else { Err(Problem::Unauthorized) }
+        if differing != 0 {
+            return Err(Problem::Unauthorized);
+        }
+        // Said before anything is sent; what is longer than it says is cut off while it is read.
+        let length = text(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+        if length.is_some_and(|length| length > LARGEST) { Err(Problem::TooLarge) } else { Ok(()) }
     }
 }
 
