@@ -43,6 +43,8 @@ const STEPPING: usize = 2;
 const ADDING: usize = 2;
 
 type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+/// A wish and who waits for it.
+type Waiting = (Wish, Reply<Option<Claim>>);
 
 /// Somebody wants a job.
 pub(super) struct ClaimOrder {
@@ -69,7 +71,7 @@ pub(super) fn claiming(pool: &Arc<Pool>) -> Lane<ClaimOrder> {
     Lane::new(CLAIMING, move |orders| {
         let pool = Arc::clone(&pool);
         async move {
-            let mut by_offer: HashMap<Offer, Vec<(Wish, Reply<Option<Claim>>)>> = HashMap::new();
+            let mut by_offer: HashMap<Offer, Vec<Waiting>> = HashMap::new();
             for ClaimOrder { offer, wish, reply } in orders {
                 by_offer.entry(offer).or_default().push((wish, reply));
             }
@@ -81,7 +83,7 @@ pub(super) fn claiming(pool: &Arc<Pool>) -> Lane<ClaimOrder> {
 }
 
 /// Claims for all that have the same offer. Those whose answer was lost are looked for before the statement is run again.
-async fn claim(pool: &Pool, offer: &Offer, mut wishes: Vec<(Wish, Reply<Option<Claim>>)>) {
+async fn claim(pool: &Pool, offer: &Offer, mut wishes: Vec<Waiting>) {
     let mut trial = Trial::new(pool);
     while !wishes.is_empty() {
         let which = trial.which();
@@ -116,10 +118,7 @@ async fn claim(pool: &Pool, offer: &Offer, mut wishes: Vec<(Wish, Reply<Option<C
     }
 }
 
-async fn find_lost(
-    link: &super::link::Link,
-    wishes: &mut Vec<(Wish, Reply<Option<Claim>>)>,
-) -> Result<(), Stop> {
+async fn find_lost(link: &super::link::Link, wishes: &mut Vec<Waiting>) -> Result<(), Stop> {
     let mut rest = Vec::with_capacity(wishes.len());
     while let Some((wish, _)) = wishes.last() {
         let found = claims::found_again(link, wish).await?;

@@ -6,5 +6,6 @@
 
 mod conformance;
 mod opening;
+mod outages;
 mod server;
 mod waking;

@@ -101,3 +101,37 @@ pub(crate) fn block_on(test: impl Future<Output = ()>) {
 pub(crate) fn url() -> String {
     URL.clone().unwrap()
 }
+
+/// A server that nobody else uses, to be restarted at will. Ends with this value.
+pub(crate) struct Own {
+    folder: tempfile::TempDir,
+    pub(crate) url: String,
+}
+
+impl Own {
+    /// Starts one; `None` when tests are left out.
+    pub(crate) fn start() -> Option<Self> {
+        URL.as_ref()?;
+        let folder = tempfile::Builder::new().prefix("banksman-pg-").tempdir_in("/tmp").unwrap();
+        let url = script("start", folder.path());
+        Some(Self { folder, url })
+    }
+
+    /// Kills it as a crash would, and starts it again. Blocks.
+    pub(crate) fn restart(&self) {
+        script("restart", self.folder.path());
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        script("stop", self.folder.path());
+    }
+}
+
+fn script(command: &str, folder: &Path) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../measure/postgres.sh");
+    let out = Command::new(script).arg(command).arg(folder).output().unwrap();
+    assert!(out.status.success(), "{command}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8_lossy(&out.stdout).trim().to_owned()
+}
