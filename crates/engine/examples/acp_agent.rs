@@ -78,6 +78,7 @@ async fn turn(
     client: &ConnectionTo<Client>,
     cancelled: &Notify,
 ) -> Result<PromptResponse, Error> {
+    eprintln!("prompted");
     let session = prompt.session_id.clone();
     let say = |update| client.send_notification(SessionNotification::new(session.clone(), update));
     match how {

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 
 /// Runs a job that is refused; gives when the quota resets, if it was said.
 async fn refused(agent: Agent, body: Value) -> Option<Timestamp> {
-    let kit = Kit::new(Kept::Sandboxed, agent, Script::Refuse { body, headers: "retry-after-ms: 10\r\n" }).await?;
+    let kit =
+        Kit::new(Kept::Sandboxed, agent, Script::Refuse { body, headers: "retry-after-ms: 10\r\n" }).await?;
     match kit.build(&kit.order(Yolo::Yes)).await.0 {
         StepResult::Limited { until } => until,
         other => panic!("{agent:?}: {other:?}\n{}", kit.world.log()),

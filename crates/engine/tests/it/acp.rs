@@ -124,7 +124,7 @@ async fn an_agent_is_told_that_it_is_cancelled_before_it_is_ended() {
         let order = world.implement();
         let began = Instant::now();
         let stop = async {
-            until(|| world.log().contains("session-1")).await;
+            until(|| world.log().contains("prompted")).await;
             world.host.end(order.attempt);
         };
         let (ended, ()) = tokio::join!(world.run(&order), stop);
