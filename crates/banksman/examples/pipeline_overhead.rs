@@ -6,17 +6,20 @@
 use banksman_core::{
     epic::plan_epics,
     event::Event,
+    id::AttemptId,
+    job::Body,
     port::{
-        CheckOrder, CheckReport, Checker, Clock, Engine, EngineError, Forge, IssueQuery, IssueText, Order,
-        Report, ReportResult, Watcher, World,
+        CheckOrder, CheckReport, Checker, Clock, Engine, EngineError, Forge, IssueQuery, IssueText, JobOrder,
+        Measured, Order, Report, ReportResult, Step, StepReport, Watcher, World,
     },
     repo::RepoRules,
     tainted::Tainted,
-    text::{BranchName, CheckName, EngineName, Fingerprint, Holder, Label, RepoName, Sha},
-    work::{FailReason, Usage},
+    text::{BranchName, CheckName, ClassName, EngineName, Fingerprint, Holder, Label, RepoName, Sha},
+    work::FailReason,
 };
+use banksman_engine::ThisHost;
 use banksman_forge::local::{Freshness, LocalForge, LocalRepo};
-use banksman_orchestrator::{Drafts, IssueOrder, Orchestrator, Stop, Until, Worker};
+use banksman_orchestrator::{Drafts, EngineRoom, IssueOrder, Orchestrator, Stop, Until, Worker, WorkerSetup};
 use banksman_store::{SqliteStore, book::SqliteBook, sqlite::Changes};
 use jiff::{SignedDuration, Timestamp};
 use std::{
@@ -162,11 +165,14 @@ async fn one_epic() -> Result<(Duration, u128, u128), Failure> {
     let stop = Stop::default();
     let (begin, start) = (nanos(), Instant::now());
     let mut tasks = tokio::task::JoinSet::new();
-    for n in 0..4 {
-        let worker = Worker::new(Here::new(&shared), holder(&format!("worker-{n}"))?, vec![rules.clone()]);
-        let (stop, engines) = (stop.clone(), vec![engine.clone()]);
-        tasks.spawn(async move { worker.run(&engines, &stop).await.map_err(|e| e.to_string()) });
-    }
+    let mut setup = WorkerSetup::new(holder("worker")?, Arc::new(ThisHost));
+    let class = ClassName::new("agentic-coder")?;
+    setup.engines = vec![EngineRoom { name: engine.clone(), class, parallel: 4 }];
+    setup.at_once = 4;
+    setup.rules = vec![rules.clone()];
+    let worker = Worker::new(Here::new(&shared), setup);
+    let worker_stop = stop.clone();
+    tasks.spawn(async move { worker.run(&worker_stop).await.map_err(|e| e.to_string()) });
     let checks = Arc::clone(&shared);
     tasks.spawn(async move {
         checks
@@ -324,8 +330,18 @@ impl Engine for StandIn {
             Ok(sha) => ReportResult::Published { sha },
             Err(_) => ReportResult::Failed { reason: FailReason::Workspace },
         };
-        Ok(Report { result, sandbox: None, usage: Usage::default(), exit_code: Some(0), ran: None })
+        Ok(Report { result, measured: Measured { exit_code: Some(0), ..Measured::default() } })
     }
+
+    async fn step(&self, _: &JobOrder, _: Step, _: &Body) -> Result<StepReport, EngineError> {
+        Err(EngineError::Host("there are no jobs of manifests here"))
+    }
+
+    fn end(&self, _: AttemptId) {}
+
+    async fn leave(&self, _: AttemptId) {}
+
+    async fn reap(&self, _: AttemptId) {}
 }
 
 /// Texts of issues that are all alike.

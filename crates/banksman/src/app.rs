@@ -3,10 +3,11 @@
 
 use crate::{
     cli::Global,
-    config::{Config, ConfigError, Overrides},
+    config::{Config, ConfigError, Overrides, Settings},
     output::{Form, Page},
 };
 use banksman_core::text::Login;
+use banksman_tracker::TrackerSettings;
 use std::{collections::BTreeMap, ffi::OsString};
 
 /// What every command gets.
@@ -35,12 +36,22 @@ impl App {
             let home = std::path::absolute(home).unwrap_or_else(|_| home.clone());
             overrides.push(("home", home.display().to_string(), "--home"));
         }
+        if let Some(store) = &global.store {
+            overrides.push(("store", store.clone(), "--store"));
+        }
         Self { page: Page { form }, environment, overrides }
     }
 
     /// The configuration of this process.
     pub(crate) fn config(&self) -> Result<Config, ConfigError> {
         Config::load(&self.environment, &self.overrides)
+    }
+
+    /// How to reach the tracker: its own variables, then the configuration (20-tracker.md). `None`: nobody configured one.
+    pub(crate) fn tracker(&self, settings: &Settings) -> anyhow::Result<Option<TrackerSettings>> {
+        crate::config::tracker(settings, |name| {
+            self.environment.get(name).map(String::as_str).filter(|v| !v.is_empty())
+        })
     }
 
     /// The person at the keyboard, as far as the environment tells.

@@ -8,6 +8,8 @@ mod demo;
 mod home;
 mod host;
 mod output;
+mod queue;
+mod server;
 mod surface;
 
 use clap::Parser;

@@ -181,7 +181,7 @@ async fn run_epics(host: &Host, app: &App, epic: Option<Number>) -> anyhow::Resu
     known(host, epic).await?;
     cast(host, &repo).await?;
     let ended = host.run(Until::Settled).await;
-    host.shared.surface.finish();
+    host.shared.watchers.surface().finish();
     let ended = ended?;
     for summary in host.summaries().await? {
         app.page.write(&summary, |s| summary_text(s, &ended))?;

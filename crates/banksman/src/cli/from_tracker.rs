@@ -94,12 +94,15 @@ pub(super) fn run(args: &FromTrackerArgs, app: &App) -> anyhow::Result<Exit> {
         bar.finish_and_clear();
         let text = |all: &Vec<Shown>| all.iter().map(line).collect::<String>();
         app.page.write(&all, text)?;
-        all.iter().filter_map(|shown| shown.error.as_deref()).for_each(|error| eprintln!("error: {}", clean_lines(error)));
+        all.iter()
+            .filter_map(|shown| shown.error.as_deref())
+            .for_each(|error| eprintln!("error: {}", clean_lines(error)));
         let tally = tally.map_err(|error| refused(error.into()))?;
         if let Some(error) = broken {
             return Err(error);
         }
-        app.page.say(&format!("{} new, {} there already, {} failed", tally.new, tally.known, tally.failed))?;
+        app.page
+            .say(&format!("{} new, {} there already, {} failed", tally.new, tally.known, tally.failed))?;
         Ok(if tally.failed == 0 { Exit::Success } else { Exit::Failed })
     })
 }
@@ -117,7 +120,15 @@ pub(super) fn tracker(app: &App, settings: &crate::config::Settings) -> anyhow::
 
 /// What became of an item; the file of a new job is placed here.
 fn shown(item: &ItemId, pulled: Pulled, folders: &Folders) -> anyhow::Result<Shown> {
-    let nothing = Shown { item: item.clone(), result: "new", job: None, name: None, stage: None, file: None, error: None };
+    let nothing = Shown {
+        item: item.clone(),
+        result: "new",
+        job: None,
+        name: None,
+        stage: None,
+        file: None,
+        error: None,
+    };
     Ok(match pulled {
         Pulled::New { job, name, file } => {
             folders.place(job, &name, &file)?;
@@ -179,10 +190,14 @@ pub(super) fn refused(error: PullError) -> anyhow::Error {
 pub(super) fn help(error: &TrackerError) -> &'static str {
     match error {
         TrackerError::Missing(_) => "check the item's id; no file was made",
-        TrackerError::Refused => "check AQ_TRACKER_TOKEN: it may be wrong, expired, or not allowed to do this",
+        TrackerError::Refused => {
+            "check AQ_TRACKER_TOKEN: it may be wrong, expired, or not allowed to do this"
+        }
         TrackerError::WrongProduct(_) => "AQ_PRODUCT_ID names the product that items must belong to",
         TrackerError::Invalid(_) => "check AQ_TRACKER_API and the paths of the tracker",
-        TrackerError::Unavailable(Fault::NoProgram) => "check AQ_TRACKER_API_CMD: the program is not there or may not be run",
+        TrackerError::Unavailable(Fault::NoProgram) => {
+            "check AQ_TRACKER_API_CMD: the program is not there or may not be run"
+        }
         TrackerError::Unavailable(_) => "check AQ_TRACKER_API, and whether the tracker runs; then try again",
     }
 }

@@ -202,7 +202,8 @@ fn table(all: &[Shown]) -> String {
     }
     let mut table = Table::new(&["item", "status", "title", "labels"]);
     for item in all {
-        let cells = [item.id.as_str(), item.status.as_str(), &clean(&item.title), &clean(&item.labels.join(", "))];
+        let cells =
+            [item.id.as_str(), item.status.as_str(), &clean(&item.title), &clean(&item.labels.join(", "))];
         table.row(cells.map(Cell::from));
     }
     table.lines(terminal_size().0).iter().map(|line| format!("{line}\n")).collect()
@@ -243,7 +244,10 @@ fn read(file: PathBuf) -> anyhow::Result<String> {
         std::io::stdin().take(limit).read_to_string(&mut text)?;
     } else {
         let opened = std::fs::File::open(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        opened.take(limit).read_to_string(&mut text).with_context(|| format!("cannot read {}", file.display()))?;
+        opened
+            .take(limit)
+            .read_to_string(&mut text)
+            .with_context(|| format!("cannot read {}", file.display()))?;
     }
     if text.len() > MAX_BODY {
         return Err(Failure::new("the description is over 1 MiB", "a job could not be made of it"));

@@ -1,6 +1,8 @@
 //! The command line: one file per command. What a command does stands in its file; here is only the list.
 
+mod add;
 mod audit;
+mod cancel;
 mod completions;
 mod config;
 mod demo;
@@ -8,12 +10,22 @@ mod doctor;
 mod epic;
 mod fix;
 mod forge;
+mod from_tracker;
+mod insights;
+mod items;
+mod logs;
 mod monitor;
 mod onboard;
+mod profiles;
 mod reference;
 mod repos;
+mod retry;
+mod serve;
 mod simulate;
 mod standing;
+mod status;
+mod to_tracker;
+mod worker;
 
 use crate::{app::App, output::Exit};
 use clap::{Args, Parser, Subcommand};
@@ -23,7 +35,8 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(name = "banksman", version, arg_required_else_help = true, disable_help_subcommand = true)]
 #[command(after_help = "First steps: `banksman demo` shows the whole way on a small repository; \
-`banksman onboard PATH --audit FILE --engine NAME` does it on yours.")]
+`banksman onboard PATH --audit FILE --engine NAME` does it on yours; \
+`banksman add FILE.md` and `banksman worker` run single jobs.")]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -43,12 +56,28 @@ pub(crate) struct Global {
     /// Folder for Banksman's own files ($BANKSMAN_HOME) [default: ~/.local/share/banksman].
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) home: Option<PathBuf>,
+    /// Store of a fleet, postgres://HOST/DATABASE ($BANKSMAN_STORE) [default: a file in the home]. A password belongs into the
+    /// environment or ~/.pgpass: arguments can be read by others.
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) store: Option<String>,
 }
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Demo(demo::DemoArgs),
+    Add(add::AddArgs),
+    Worker(worker::WorkerArgs),
+    Status(status::StatusArgs),
+    Logs(logs::LogsArgs),
+    Cancel(cancel::CancelArgs),
+    Retry(retry::RetryArgs),
+    Insights(insights::InsightsArgs),
+    Profiles(profiles::ProfilesArgs),
+    FromTracker(from_tracker::FromTrackerArgs),
+    ToTracker(to_tracker::ToTrackerArgs),
+    Items(items::ItemsArgs),
+    Serve(serve::ServeArgs),
     Onboard(onboard::OnboardArgs),
     Audit(audit::AuditArgs),
     Epic(epic::EpicArgs),
@@ -71,6 +100,18 @@ pub(crate) fn run(command: Command, app: &App) -> anyhow::Result<Exit> {
     match command {
         Command::Demo(args) => demo::run(&args, app),
         Command::DemoAgent(args) => demo::run_agent(&args),
+        Command::Add(args) => add::run(&args, app),
+        Command::Worker(args) => worker::run(&args, app),
+        Command::Status(args) => status::run(&args, app),
+        Command::Logs(args) => logs::run(&args, app),
+        Command::Cancel(args) => cancel::run(&args, app),
+        Command::Retry(args) => retry::run(&args, app),
+        Command::Insights(args) => insights::run(&args, app),
+        Command::Profiles(args) => profiles::run(&args, app),
+        Command::FromTracker(args) => from_tracker::run(&args, app),
+        Command::ToTracker(args) => to_tracker::run(&args, app),
+        Command::Items(args) => items::run(args, app),
+        Command::Serve(args) => serve::run(&args, app),
         Command::Onboard(args) => onboard::run(&args, app),
         Command::Audit(args) => audit::run(&args, app),
         Command::Epic(args) => epic::run(&args, app),

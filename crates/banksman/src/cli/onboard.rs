@@ -140,7 +140,7 @@ pub(super) async fn carry_out(
     app: &App,
 ) -> anyhow::Result<Exit> {
     let ended = pipeline(host, rules, plan).await;
-    host.shared.surface.finish();
+    host.shared.watchers.surface().finish();
     let ended = ended?;
     let summaries = host.summaries().await?;
     for summary in &summaries {
@@ -206,7 +206,7 @@ pub(super) async fn cast(host: &Host, repo: &RepoName) -> anyhow::Result<()> {
             cast.children.insert(entry.child, (epic.number, entry.phase, title));
         }
     }
-    host.shared.surface.cast(cast);
+    host.shared.watchers.surface().cast(cast);
     Ok(())
 }
 

@@ -13,8 +13,10 @@ use std::{net::SocketAddr, path::PathBuf};
 
 /// Serve the embedded tracker's items API until Ctrl-C.
 #[derive(Debug, Args)]
-#[command(after_help = "The first start makes a token and keeps it in the home; its file is printed, never the token. Where \
-$AQ_TRACKER_TOKEN is set, that is the token.")]
+#[command(
+    after_help = "The first start makes a token and keeps it in the home; its file is printed, never the token. Where \
+$AQ_TRACKER_TOKEN is set, that is the token."
+)]
 pub(crate) struct ServeArgs {
     /// Serve this alone.
     #[arg(long, value_enum)]
@@ -66,7 +68,9 @@ pub(super) fn run(args: &ServeArgs, app: &App) -> anyhow::Result<Exit> {
             let shown = Shown { tracker: format!("http://{address}"), token_file };
             app.page.write(&shown, |shown| {
                 let token = match &shown.token_file {
-                    Some(file) => format!("its token is in {}; export AQ_TRACKER_TOKEN=$(cat {0})", file.display()),
+                    Some(file) => {
+                        format!("its token is in {}; export AQ_TRACKER_TOKEN=$(cat {0})", file.display())
+                    }
                     None => "its token is the configured one".to_owned(),
                 };
                 format!("tracker: {}\n{token}\nCtrl-C stops\n", shown.tracker)

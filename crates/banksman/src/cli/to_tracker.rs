@@ -42,7 +42,9 @@ pub(super) fn run(args: &ToTrackerArgs, app: &App) -> anyhow::Result<Exit> {
     block_on(async {
         let store = open_store(&settings, &Home::at(&settings.home)).await?;
         let job = find_job(&store, &args.job).await?;
-        let Some(item) = job.work.spec().and_then(|spec| spec.tracker_item.clone()) else { return Err(no_item(&job)) };
+        let Some(item) = job.work.spec().and_then(|spec| spec.tracker_item.clone()) else {
+            return Err(no_item(&job));
+        };
         let watcher = Surface::silent();
         let echo = Echo { queue: &store, tracker: &tracker, clock: &CommandClock, watcher: &watcher };
         let (result, stage) = match echo.of(job.id).await? {
@@ -57,7 +59,10 @@ pub(super) fn run(args: &ToTrackerArgs, app: &App) -> anyhow::Result<Exit> {
             }
             Told::Elsewhere => {
                 let what = format!("another process has been telling item {item} for a minute");
-                return Err(Failure::new(what, "look again later: `banksman status` shows what it was told last"));
+                return Err(Failure::new(
+                    what,
+                    "look again later: `banksman status` shows what it was told last",
+                ));
             }
         };
         let shown = Shown { job: job.id.0, item, stage, status: ItemStatus::of(stage), result };
@@ -68,7 +73,10 @@ pub(super) fn run(args: &ToTrackerArgs, app: &App) -> anyhow::Result<Exit> {
 
 fn no_item(job: &Job) -> anyhow::Error {
     let what = format!("job {} has no tracker item", job.id);
-    Failure::new(what, "jobs made by `banksman from-tracker ITEM`, or with `tracker-item` in their manifest, have one")
+    Failure::new(
+        what,
+        "jobs made by `banksman from-tracker ITEM`, or with `tracker-item` in their manifest, have one",
+    )
 }
 
 fn line(shown: &Shown) -> String {

@@ -6,7 +6,10 @@ use super::{
     load::Source,
     settings::Settings,
 };
-use banksman_core::text::EngineName;
+use banksman_core::{
+    manifest::Profile,
+    text::{EngineName, ProfileName},
+};
 use banksman_engine::EngineSettings;
 use serde::{Deserialize, de::IntoDeserializer};
 use std::{collections::BTreeMap, path::Path};
@@ -44,6 +47,8 @@ impl Reader<'_> {
             let inner = format!("{name}.");
             if name == "engines" {
                 self.engines(value)?;
+            } else if name == "profiles" {
+                self.profiles(value)?;
             } else if let Some(key) = Key::named(&name) {
                 self.value(key, value)?;
             } else if let Some(table) =
@@ -51,7 +56,7 @@ impl Reader<'_> {
             {
                 self.table(&inner, table)?;
             } else {
-                let tables = ["engines"];
+                let tables = ["engines", "profiles"];
                 let known = KEYS.iter().map(|k| k.name).chain(tables);
                 return Err(self.mistake(word.span().start, unknown("key", &name, known)));
             }
@@ -95,6 +100,29 @@ impl Reader<'_> {
                 let engine = self.settings.engines.entry(name.clone()).or_default();
                 engine.insert(key.get_ref().to_string(), plain);
             }
+        }
+        Ok(())
+    }
+
+    fn profiles(&mut self, value: &Spanned<DeValue<'_>>) -> Result<(), ConfigError> {
+        let table = value.get_ref().as_table().ok_or_else(|| {
+            self.mistake(value.span().start, "`profiles` has to be a table: `[profiles.NAME]`")
+        })?;
+        for (word, value) in table {
+            let name = ProfileName::new(word.get_ref()).map_err(|_| {
+                self.mistake(
+                    word.span().start,
+                    "a profile's name is made of letters, digits, `-`, `_` and `.`",
+                )
+            })?;
+            let table = serde_json::Value::deserialize(value.clone().into_deserializer())
+                .map_err(|e| self.located(&e, value.span().start))?;
+            let profile = Profile::from_value(&table).map_err(|errors| {
+                let what: Vec<&str> = errors.problems().iter().map(|p| p.message.as_str()).collect();
+                self.mistake(value.span().start, format!("profile {name}: {}", what.join("; ")))
+            })?;
+            self.origins.insert(format!("profiles.{name}"), self.source(word.span().start));
+            self.settings.profiles.insert(name, profile);
         }
         Ok(())
     }

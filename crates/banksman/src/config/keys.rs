@@ -1,8 +1,8 @@
 //! The keys of the configuration as data: name, meaning, how a value is read from text and written back. Files, variables and
 //! flags all go through the same reader.
 
-use super::settings::{SandboxMode, Settings};
-use banksman_core::intent::MergeMethod;
+use super::settings::{SandboxMode, Settings, StoreUrl};
+use banksman_core::{intent::MergeMethod, text::Capability};
 use jiff::SignedDuration;
 
 /// One key.
@@ -29,8 +29,8 @@ impl Key {
     }
 }
 
-/// All keys but those below `engines`.
-pub(crate) static KEYS: [Key; 14] = [
+/// All keys but those below `engines` and `profiles`.
+pub(crate) static KEYS: [Key; 25] = [
     Key {
         name: "home",
         about: "Folder for Banksman's own files.",
@@ -130,6 +130,122 @@ pub(crate) static KEYS: [Key; 14] = [
         get: |s| Some(span(s.limits.red_checks)),
         set: |s, v| duration(v).map(|d| s.limits.red_checks = d),
     },
+    Key {
+        name: "store",
+        about: "Store of a fleet, `postgres://HOST/DATABASE`; unset: the file in the home.",
+        get: |s| s.store.as_ref().map(StoreUrl::shown),
+        set: |s, v| {
+            let url = StoreUrl::new(v).ok_or("an address that starts with `postgres://`")?;
+            s.store = Some(url);
+            Ok(())
+        },
+    },
+    Key {
+        name: "job_timeout",
+        about: "Time limit of an attempt at a job whose manifest names none.",
+        get: |s| Some(span(s.job_timeout)),
+        set: |s, v| duration(v).map(|d| s.job_timeout = d),
+    },
+    Key {
+        name: "retries",
+        about: "Further attempts at a job whose manifest names no number, 0 to 20.",
+        get: |s| Some(s.retries.to_string()),
+        set: |s, v| {
+            let few = number(v).ok().filter(|n| *n <= 20).ok_or("a whole number from 0 to 20")?;
+            s.retries = few;
+            Ok(())
+        },
+    },
+    Key {
+        name: "fix_rounds",
+        about: "Times that review or tests may send a job back to building.",
+        get: |s| Some(s.fix_rounds.to_string()),
+        set: |s, v| number(v).map(|n| s.fix_rounds = n),
+    },
+    Key {
+        name: "capabilities",
+        about: "What this host's workers offer, `key:value` with commas between; its os, arch and host name are offered anyway.",
+        get: |s| {
+            let words: Vec<&str> = s.capabilities.iter().map(Capability::as_str).collect();
+            (!words.is_empty()).then(|| words.join(","))
+        },
+        set: |s, v| {
+            let words = v.split(',').map(str::trim).filter(|word| !word.is_empty());
+            let list: Result<Vec<Capability>, _> = words.map(Capability::new).collect();
+            s.capabilities = list.map_err(|_| "words such as `gpu:cuda`, with commas between")?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "tracker.kind",
+        about: "Which tracker: `items`, `github` or `linear`.",
+        get: |s| s.tracker.kind.clone(),
+        set: |s, v| {
+            if !["items", "github", "linear"].contains(&v) {
+                return Err("`items`, `github` or `linear`".to_owned());
+            }
+            s.tracker.kind = Some(v.to_owned());
+            Ok(())
+        },
+    },
+    Key {
+        name: "tracker.api",
+        about: "Base URL of the tracker's API ($AQ_TRACKER_API).",
+        get: |s| s.tracker.api.clone(),
+        set: |s, v| {
+            if !v.starts_with("http://") && !v.starts_with("https://") {
+                return Err("an address that starts with `http://` or `https://`".to_owned());
+            }
+            s.tracker.api = Some(v.to_owned());
+            Ok(())
+        },
+    },
+    Key {
+        name: "tracker.token_file",
+        about: "A file of mode 600 with the tracker's token ($AQ_TRACKER_TOKEN holds the token itself).",
+        get: |s| s.tracker.token_file.as_ref().map(|path| path.display().to_string()),
+        set: |s, v| {
+            let path = std::path::PathBuf::from(v);
+            if !path.is_absolute() {
+                return Err("an absolute path".to_owned());
+            }
+            s.tracker.token_file = Some(path);
+            Ok(())
+        },
+    },
+    Key {
+        name: "tracker.product",
+        about: "Product id of the items ($AQ_PRODUCT_ID); `owner/name` for GitHub, the team's key for Linear.",
+        get: |s| s.tracker.product.clone(),
+        set: |s, v| {
+            if v.is_empty() || v.len() > 200 || !v.bytes().all(|b| b.is_ascii_graphic()) {
+                return Err("a word of printable characters".to_owned());
+            }
+            s.tracker.product = Some(v.to_owned());
+            Ok(())
+        },
+    },
+    Key {
+        name: "tracker.command",
+        about: "Program that is called as `CMD METHOD PATH [JSON]` instead of HTTP ($AQ_TRACKER_API_CMD).",
+        get: |s| s.tracker.command.clone(),
+        set: |s, v| {
+            if v.is_empty() {
+                return Err("a program".to_owned());
+            }
+            s.tracker.command = Some(v.to_owned());
+            Ok(())
+        },
+    },
+    Key {
+        name: "tracker.auto",
+        about: "Whether every change of a linked job's stage is echoed to its item ($AQ_TRACKER_AUTO=1).",
+        get: |s| Some(s.tracker_auto.to_string()),
+        set: |s, v| {
+            s.tracker_auto = v.parse().map_err(|_| "`true` or `false`")?;
+            Ok(())
+        },
+    },
 ];
 
 /// A duration as people write it: `30m`, `24h`, `1.5s`.
@@ -173,6 +289,19 @@ mod tests {
     fn every_key_takes_back_what_it_shows() {
         let mut settings = Settings::built_in("/h".into());
         settings.daily_tasks = Some(3);
+        settings.store = StoreUrl::new("postgres://db/banksman");
+        settings.capabilities = vec![Capability::new("gpu:cuda").unwrap()];
+        let words = [
+            ("kind", "items"),
+            ("api", "http://h"),
+            ("token_file", "/t"),
+            ("product", "p"),
+            ("command", "c"),
+        ];
+        for (word, value) in words {
+            let key = Key::named(&format!("tracker.{word}")).unwrap();
+            (key.set)(&mut settings, value).unwrap();
+        }
         for key in &KEYS {
             let shown = (key.get)(&settings).unwrap();
             (key.set)(&mut settings, &shown).unwrap();
@@ -183,7 +312,9 @@ mod tests {
     #[test]
     fn a_wrong_value_says_what_is_allowed() {
         let mut settings = Settings::built_in("/h".into());
-        for key in &KEYS {
+        // What any word is a value of.
+        let open = ["tracker.product", "tracker.command"];
+        for key in KEYS.iter().filter(|key| !open.contains(&key.name)) {
             let allowed = (key.set)(&mut settings, "perhaps").unwrap_err();
             assert!(!allowed.is_empty(), "{}", key.name);
         }

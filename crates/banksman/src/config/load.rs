@@ -115,6 +115,11 @@ impl Config {
             }
         }
         apply_environment(&mut settings, &mut origins, environment)?;
+        // The tracker's users have this variable today (20-tracker.md).
+        if let Some(value) = environment.get("AQ_TRACKER_AUTO").filter(|value| !value.is_empty()) {
+            settings.tracker_auto = value == "1";
+            origins.insert("tracker.auto".to_owned(), Source::Environment("AQ_TRACKER_AUTO".to_owned()));
+        }
         for (name, value, flag) in overrides {
             if let Some(key) = Key::named(name) {
                 (key.set)(&mut settings, value).map_err(|allowed| ConfigError {

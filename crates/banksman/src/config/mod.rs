@@ -6,8 +6,10 @@ mod file;
 mod keys;
 mod load;
 mod settings;
+mod tracker;
 
 pub(crate) use error::{ConfigError, nearest, toml_error};
 pub(crate) use keys::{KEYS, Key};
 pub(crate) use load::{Config, Overrides, Presence};
 pub(crate) use settings::{SandboxMode, Settings};
+pub(crate) use tracker::tracker;

@@ -1,8 +1,13 @@
 //! The resolved values of the configuration and their built-in defaults.
 
 use super::error::ConfigError;
-use banksman_core::{intent::MergeMethod, policy::Limits, repo::RepoRules, text::EngineName};
-
+use banksman_core::{
+    intent::MergeMethod,
+    manifest::{Defaults, Profile},
+    policy::Limits,
+    repo::RepoRules,
+    text::{Capability, EngineName, ProfileName},
+};
 use banksman_engine::{EngineDefinition, EngineSettings};
 use jiff::SignedDuration;
 use std::{collections::BTreeMap, path::PathBuf};
@@ -14,6 +19,55 @@ pub(crate) enum SandboxMode {
     Auto,
     /// None: an explicit choice of the host's configuration.
     Off,
+}
+
+/// Address of the fleet's store. It may hold a password, so it is shown without.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct StoreUrl(String);
+
+impl StoreUrl {
+    /// Takes `postgres://...` or `postgresql://...`.
+    pub(crate) fn new(text: &str) -> Option<Self> {
+        ["postgres://", "postgresql://"]
+            .iter()
+            .any(|scheme| text.starts_with(scheme))
+            .then(|| Self(text.to_owned()))
+    }
+
+    /// The whole address, for the connection alone.
+    pub(crate) fn secret(&self) -> &str {
+        &self.0
+    }
+
+    /// The address without user and password.
+    pub(crate) fn shown(&self) -> String {
+        let (scheme, rest) = self.0.split_once("://").unwrap_or(("postgres", ""));
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let host = rest[..end].rsplit_once('@').map_or(&rest[..end], |(_, host)| host);
+        let path = rest[end..].split('?').next().unwrap_or_default();
+        format!("{scheme}://{host}{path}")
+    }
+}
+
+impl std::fmt::Debug for StoreUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.shown())
+    }
+}
+
+/// What files say about the tracker (20-tracker.md).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct TrackerKeys {
+    /// Which tracker: `items`, `github` or `linear`.
+    pub(crate) kind: Option<String>,
+    /// Base URL of its API.
+    pub(crate) api: Option<String>,
+    /// A file of mode 600 that holds the token.
+    pub(crate) token_file: Option<PathBuf>,
+    /// Product id that items are stamped with; `owner/name` for GitHub, the team's key for Linear.
+    pub(crate) product: Option<String>,
+    /// Program that is called instead of HTTP.
+    pub(crate) command: Option<String>,
 }
 
 /// All values of the configuration.
@@ -41,6 +95,22 @@ pub(crate) struct Settings {
     pub(crate) epic_merge: MergeMethod,
     /// Limits of the policy.
     pub(crate) limits: Limits,
+    /// The store of a fleet, `postgres://...`; `None`: the file in the home.
+    pub(crate) store: Option<StoreUrl>,
+    /// Time limit of an attempt at a job that names none.
+    pub(crate) job_timeout: SignedDuration,
+    /// Further attempts at a job that names no number.
+    pub(crate) retries: u32,
+    /// Times that review or tests may send a job back.
+    pub(crate) fix_rounds: u32,
+    /// What this host's workers offer beside what is known of it.
+    pub(crate) capabilities: Vec<Capability>,
+    /// Profiles: named bundles of what jobs leave out.
+    pub(crate) profiles: BTreeMap<ProfileName, Profile>,
+    /// The tracker, as far as files say; its variables win.
+    pub(crate) tracker: TrackerKeys,
+    /// Whether every change of a linked job's stage is echoed.
+    pub(crate) tracker_auto: bool,
     /// Changes to built-in engines, and engines of the host's own: keys that some file set, checked when they were read.
     pub(crate) engines: BTreeMap<EngineName, toml::Table>,
 }
@@ -65,7 +135,26 @@ impl Settings {
             child_merge: rules.child_merge,
             epic_merge: rules.epic_merge,
             limits: rules.limits,
+            store: None,
+            job_timeout: Defaults::default().timeout,
+            retries: Defaults::default().retries,
+            fix_rounds: Defaults::default().fix_rounds,
+            capabilities: Vec::new(),
+            profiles: BTreeMap::new(),
+            tracker: TrackerKeys::default(),
+            tracker_auto: false,
             engines: BTreeMap::new(),
+        }
+    }
+
+    /// What jobs get that neither they nor their profile say.
+    pub(crate) fn job_defaults(&self) -> Defaults {
+        Defaults {
+            timeout: self.job_timeout,
+            retries: self.retries,
+            fix_rounds: self.fix_rounds,
+            auto_echo: self.tracker_auto,
+            ..Defaults::default()
         }
     }
 
@@ -79,5 +168,22 @@ impl Settings {
             changes.insert(name.clone(), settings);
         }
         banksman_engine::engines(&changes).map_err(|e| mistake(e.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_a_store_is_shown_without_its_password() {
+        let url = StoreUrl::new("postgres://ann:s3cret@db.local:5432/banksman?sslmode=require").unwrap();
+        assert_eq!(url.shown(), "postgres://db.local:5432/banksman");
+        assert_eq!(format!("{url:?}"), "postgres://db.local:5432/banksman");
+        assert_eq!(
+            StoreUrl::new("postgres:///x?host=/run&password=s3cret").unwrap().shown(),
+            "postgres:///x"
+        );
+        assert_eq!(StoreUrl::new("/home/x/store.db"), None);
     }
 }

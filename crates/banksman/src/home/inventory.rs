@@ -311,6 +311,7 @@ impl Entry {
         };
         let mut rules = RepoRules::new(repo.clone(), implementer.clone());
         rules.reviewers = self.reviewers.clone();
+        rules.engines = self.implementers.clone();
         rules.limits = settings.limits;
         let own = &self.policy;
         rules.limits.response_time = own.response_time.unwrap_or(rules.limits.response_time);

@@ -56,6 +56,16 @@ impl Home {
         self.folder.join("repos.toml")
     }
 
+    /// The queue's folders.
+    pub(crate) fn queue(&self) -> PathBuf {
+        self.folder.join("queue")
+    }
+
+    /// The log of an attempt.
+    pub(crate) fn attempt_log(&self, attempt: banksman_core::id::AttemptId) -> PathBuf {
+        self.folder.join("logs").join(format!("attempt-{attempt}.log"))
+    }
+
     /// Journals of a repository.
     pub(crate) fn journals(&self, repo: &str) -> PathBuf {
         self.folder.join("training/journals").join(repo)

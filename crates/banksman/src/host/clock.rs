@@ -1,7 +1,7 @@
 //! The real clock: the only place besides the commands that asks what time it is, and the wake-up from store and forge.
 
 use banksman_core::port::Clock;
-use banksman_store::sqlite::Changes;
+use banksman_store::{Changes, sqlite::Changes as BookChanges};
 use jiff::Timestamp;
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -14,13 +14,13 @@ use tokio::{
 /// wake-up.
 pub(crate) struct HostClock {
     store: Mutex<Changes>,
-    book: Mutex<Changes>,
+    book: Mutex<BookChanges>,
     stopping: Arc<Notify>,
 }
 
 impl HostClock {
     /// A clock that hears these; `stopping` wakes everybody when the process is to end.
-    pub(crate) fn new(store: Changes, book: Changes, stopping: Arc<Notify>) -> Self {
+    pub(crate) fn new(store: Changes, book: BookChanges, stopping: Arc<Notify>) -> Self {
         Self { store: Mutex::new(store), book: Mutex::new(book), stopping }
     }
 }

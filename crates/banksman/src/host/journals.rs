@@ -3,11 +3,10 @@
 use crate::home::{Home, short};
 use anyhow::Context as _;
 use banksman_core::{port::Store, text::RepoName};
-use banksman_store::SqliteStore;
 use std::{collections::BTreeMap, fs, path::Path};
 
 /// Writes the files of a repository's journal anew where they differ; the store is the truth.
-pub(crate) async fn write(home: &Home, store: &SqliteStore, repo: &RepoName) -> anyhow::Result<()> {
+pub(crate) async fn write<S: Store>(home: &Home, store: &S, repo: &RepoName) -> anyhow::Result<()> {
     let entries = store.journal(repo).await.context("cannot read the journal")?;
     if entries.is_empty() {
         return Ok(());

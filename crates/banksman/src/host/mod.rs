@@ -6,18 +6,24 @@ mod drafts;
 mod guess;
 mod journals;
 mod open;
+mod queue;
 mod repository;
 mod run;
 mod stop;
 mod summary;
+mod watch;
+mod worker;
 mod world;
 
 pub(crate) use drafts::PlanDrafts;
 pub(crate) use guess::guess_check;
 pub(crate) use open::{Host, Hosted};
+pub(crate) use queue::{find_job, open_store, person};
 pub(crate) use repository::Repository;
 pub(crate) use run::Ended;
+pub(crate) use stop::interrupted;
 pub(crate) use summary::{Summary, describe};
+pub(crate) use worker::WorkerUntil;
 
 use std::future::Future;
 

@@ -1,6 +1,10 @@
 //! Opens a home: databases, forge, engines, with the rules of the repositories that a command is about.
 
-use super::world::{HostForge, HostWorld};
+use super::{
+    queue::open_store,
+    watch::Watchers,
+    world::{HostForge, HostWorld},
+};
 use crate::{
     config::{SandboxMode, Settings},
     home::{Entry, Home, Lock},
@@ -10,7 +14,7 @@ use crate::{
 use anyhow::Context as _;
 use banksman_core::{
     repo::RepoRules,
-    text::{EngineName, Holder, RepoName},
+    text::{Capability, EngineName, Holder, ProfileName, RepoName},
     work::SandboxLevel,
 };
 use banksman_engine::{
@@ -19,7 +23,7 @@ use banksman_engine::{
 };
 use banksman_forge::local::LocalForge;
 use banksman_orchestrator::Orchestrator;
-use banksman_store::{SqliteStore, book::SqliteBook};
+use banksman_store::{Chosen, book::SqliteBook};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
@@ -36,11 +40,11 @@ pub(crate) struct Hosted {
 
 /// What all looping tasks share.
 pub(crate) struct Shared {
-    pub(crate) store: SqliteStore,
+    pub(crate) store: Chosen,
     pub(crate) book: SqliteBook,
     pub(crate) forge: HostForge,
     pub(crate) engine: Arc<EngineHost>,
-    pub(crate) surface: Surface,
+    pub(crate) watchers: Watchers,
     /// Wakes everybody who waits when the process is to end.
     pub(crate) stopping: Arc<Notify>,
 }
@@ -51,6 +55,12 @@ pub(crate) struct Host {
     pub(crate) shared: Arc<Shared>,
     pub(crate) hosted: Vec<Hosted>,
     pub(crate) at_once: u32,
+    /// The engines of the configuration.
+    pub(super) definitions: BTreeMap<EngineName, EngineDefinition>,
+    /// What this host's workers offer beside what is known of it.
+    pub(super) capabilities: Vec<Capability>,
+    /// Most attempts at once of jobs with a profile.
+    pub(super) profile_limits: BTreeMap<ProfileName, u32>,
 }
 
 /// Engines that a command adds to those of the configuration (the demo's own).
@@ -67,16 +77,32 @@ impl Host {
     ) -> anyhow::Result<Self> {
         let home = Home::at(&settings.home);
         home.make()?;
-        let store = SqliteStore::open(&home.store())
-            .with_context(|| format!("cannot open {}", home.store().display()))?;
+        let store = open_store(settings, &home).await?;
         let book = SqliteBook::open(&home.book())
             .with_context(|| format!("cannot open {}", home.book().display()))?;
-        let engine = Arc::new(engine_host(settings, sandbox, &home, &hosted, more).await?);
+        let (engine, definitions) = engine_host(settings, sandbox, &home, &hosted, more).await?;
+        let engine = Arc::new(engine);
         let repos = hosted.iter().map(|h| h.entry.local_repo(&h.repo, settings.check_timeout)).collect();
         let forge =
             LocalForge::open(repos, book.clone(), Arc::clone(&engine), Arc::new(crate::clock::now)).await?;
-        let shared = Arc::new(Shared { store, book, forge, engine, surface, stopping: Arc::default() });
-        Ok(Self { home, shared, hosted, at_once: settings.at_once })
+        let shared = Arc::new(Shared {
+            store,
+            book,
+            forge,
+            engine,
+            watchers: Watchers::new(surface),
+            stopping: Arc::default(),
+        });
+        let limits = settings.profiles.iter().filter_map(|(name, p)| Some((name.clone(), p.parallel?)));
+        Ok(Self {
+            home,
+            shared,
+            hosted,
+            at_once: settings.at_once,
+            definitions,
+            capabilities: settings.capabilities.clone(),
+            profile_limits: limits.collect(),
+        })
     }
 
     /// What the configuration asks of the sandbox.
@@ -103,7 +129,7 @@ impl Host {
 
     /// An orchestrator with a clock of its own.
     pub(crate) fn orchestrator(&self) -> anyhow::Result<Orchestrator<HostWorld>> {
-        Ok(Orchestrator::new(self.world(), self.holder("loop")?))
+        Ok(Orchestrator::new(self.world(), self.holder("loop")))
     }
 
     /// The world for one looping task.
@@ -112,8 +138,8 @@ impl Host {
     }
 
     /// The name of a part of this process in leases.
-    pub(crate) fn holder(&self, part: &str) -> anyhow::Result<Holder> {
-        Ok(Holder::new(&format!("local/{}/{part}", std::process::id()))?)
+    pub(crate) fn holder(&self, part: &str) -> Holder {
+        banksman_engine::holder(part)
     }
 
     /// The rules of all repositories.
@@ -179,7 +205,7 @@ async fn engine_host(
     home: &Home,
     hosted: &[Hosted],
     more: MoreEngines,
-) -> anyhow::Result<EngineHost> {
+) -> anyhow::Result<(EngineHost, BTreeMap<EngineName, EngineDefinition>)> {
     let folder = std::path::absolute(home.folder())?;
     let environment = std::env::vars_os().collect();
     let mut config = EngineHostConfig::new(folder, environment, crate::clock::now);
@@ -201,5 +227,6 @@ async fn engine_host(
         setup.union_merge.clone_from(&hosted.entry.union_merge);
         config.repositories.insert(hosted.repo.clone(), setup);
     }
-    Ok(EngineHost::new(config).await?)
+    let engines = config.engines.clone();
+    Ok((EngineHost::new(config).await?, engines))
 }

@@ -27,11 +27,9 @@ impl Host {
         let engines = self.engines();
         let orchestrator = self.orchestrator()?;
         let mut tasks: JoinSet<Result<(), Trouble>> = JoinSet::new();
-        for number in 0..self.at_once.max(1) {
-            let worker = Worker::new(self.world(), self.holder(&format!("worker-{number}"))?, rules.clone());
-            let (engines, stop) = (engines.clone(), stop.clone());
-            tasks.spawn(async move { worker.run(&engines, &stop).await });
-        }
+        let worker = Worker::new(self.world(), self.worker_setup(Some(&engines))?);
+        let own_stop = stop.clone();
+        tasks.spawn(async move { worker.run(&own_stop).await });
         let shared = self.shared.clone();
         tasks.spawn(async move {
             let stopping = shared.stopping.notified();

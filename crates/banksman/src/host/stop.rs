@@ -3,7 +3,7 @@
 use tokio::{select, signal};
 
 /// Returns when somebody wants this process to end.
-pub(super) async fn interrupted() {
+pub(crate) async fn interrupted() {
     #[cfg(unix)]
     if let Ok(mut terminate) = signal::unix::signal(signal::unix::SignalKind::terminate()) {
         select! {

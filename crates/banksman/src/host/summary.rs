@@ -8,7 +8,7 @@ use banksman_core::{
     id::Number,
     intent::{Deed, IntentState},
     journal::JournalEntry,
-    port::{EpicRecord, OutcomeResult, Store as _},
+    port::{AttemptRecord, EpicRecord, OutcomeResult, Queue, Store as _, TaskFilter},
     text::RepoName,
 };
 use jiff::Timestamp;
@@ -91,7 +91,7 @@ impl Host {
     async fn summary(&self, repo: &RepoName, path: PathBuf) -> anyhow::Result<Summary> {
         let store = &self.shared.store;
         let journal = store.journal(repo).await?;
-        let attempts = store.attempts(repo).await?;
+        let attempts = self.attempts(repo).await?;
         let intents = store.intents(repo).await?;
         let merged: Vec<Done> = journal
             .iter()
@@ -129,11 +129,33 @@ impl Host {
             failed_attempts: attempts.iter().filter(|a| a.failure.is_some() || a.ended_at.is_none()).count(),
             tokens: attempts
                 .iter()
-                .map(|a| a.usage.tokens_in.unwrap_or(0) + a.usage.tokens_out.unwrap_or(0))
+                .map(|a| a.measured.usage.tokens_in.unwrap_or(0) + a.measured.usage.tokens_out.unwrap_or(0))
                 .sum(),
-            cost_usd: attempts.iter().filter_map(|a| a.usage.cost_usd).fold(0.0, |sum, cost| sum + cost),
+            cost_usd: attempts
+                .iter()
+                .filter_map(|a| a.measured.usage.cost_usd)
+                .fold(0.0, |sum, cost| sum + cost),
             journals: self.home.journals(short(repo)),
         })
+    }
+}
+
+impl Host {
+    /// All attempts at tasks of a repository, those at jobs that were repeated included.
+    async fn attempts(&self, repo: &RepoName) -> anyhow::Result<Vec<AttemptRecord>> {
+        let store = &self.shared.store;
+        let mut all = Vec::new();
+        for job in store.tasks(&TaskFilter::Repo(repo.clone())).await? {
+            let mut next = Some(job);
+            while let Some(job) = next {
+                all.extend(Queue::attempts(store, job.id).await?);
+                next = match job.retry_of {
+                    Some(old) => store.job(old).await?,
+                    None => None,
+                };
+            }
+        }
+        Ok(all)
     }
 }
 

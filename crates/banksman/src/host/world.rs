@@ -1,11 +1,10 @@
 //! The world of this host: the real implementor behind each port.
 
-use super::{clock::HostClock, open::Shared};
-use crate::surface::Surface;
+use super::{clock::HostClock, open::Shared, watch::Watchers};
 use banksman_core::port::World;
 use banksman_engine::EngineHost;
 use banksman_forge::local::LocalForge;
-use banksman_store::{SqliteStore, book::SqliteBook};
+use banksman_store::{Chosen, book::SqliteBook};
 use std::sync::Arc;
 
 /// The embedded forge on this host.
@@ -26,13 +25,13 @@ impl HostWorld {
 }
 
 impl World for HostWorld {
-    type Store = SqliteStore;
+    type Store = Chosen;
     type Forge = HostForge;
     type Engine = EngineHost;
     type Clock = HostClock;
-    type Watcher = Surface;
+    type Watcher = Watchers;
 
-    fn store(&self) -> &SqliteStore {
+    fn store(&self) -> &Chosen {
         &self.shared.store
     }
     fn forge(&self) -> &HostForge {
@@ -44,7 +43,7 @@ impl World for HostWorld {
     fn clock(&self) -> &HostClock {
         &self.clock
     }
-    fn watcher(&self) -> &Surface {
-        &self.shared.surface
+    fn watcher(&self) -> &Watchers {
+        &self.shared.watchers
     }
 }

@@ -5,8 +5,10 @@ mod clean;
 mod failure;
 mod page;
 mod table;
+mod times;
 
 pub(crate) use clean::{clean, clean_lines};
 pub(crate) use failure::{Exit, Failure, report};
 pub(crate) use page::{Form, Page, put};
 pub(crate) use table::{Cell, Table, style, terminal_size};
+pub(crate) use times::{ago, amount, moment, span_words};

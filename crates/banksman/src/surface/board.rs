@@ -7,7 +7,8 @@ use banksman_core::{
     event::{Event, What},
     id::Number,
     intent::Phase,
-    work::{Task, WorkOutcome},
+    job::Outcome,
+    work::Task,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -114,10 +115,9 @@ impl Board {
             }
             What::AttemptEnded { engine, task, outcome, .. } => self.task(task, |child| {
                 let what = match outcome {
-                    WorkOutcome::Published { .. } => format!("{engine} published"),
-                    WorkOutcome::Reviewed { .. } => format!("reviewed by {engine}"),
-                    WorkOutcome::Failed { reason } => format!("{engine} failed: {}", reason.describe()),
-                    WorkOutcome::Cancelled => child.doing.clone(),
+                    Outcome::Published { .. } => format!("{engine} published"),
+                    Outcome::Reviewed { .. } => format!("reviewed by {engine}"),
+                    Outcome::Ran => format!("{engine} ended"),
                 };
                 (child.state, what)
             }),
@@ -166,6 +166,9 @@ impl Board {
             | What::Refused { .. }
             | What::Ticked { .. }
             | What::Journaled { .. }
+            | What::JobMoved { .. }
+            | What::CoolingDown { .. }
+            | What::Echoed { .. }
             | What::Recovered { .. } => {}
         }
     }
@@ -287,7 +290,7 @@ mod tests {
             ]),
         });
         for (second, what) in events.into_iter().enumerate() {
-            board.event(&Event { at: at(second as i64), repo: repo.clone(), what });
+            board.event(&Event { at: at(second as i64), repo: Some(repo.clone()), what });
         }
         board
     }

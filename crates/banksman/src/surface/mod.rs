@@ -6,7 +6,7 @@ mod live;
 mod words;
 
 pub(crate) use board::Cast;
-pub(crate) use words::{numbers, sandbox_words};
+pub(crate) use words::{numbers, sandbox_words, why_words};
 
 use crate::output::{Form, Page, put};
 use banksman_core::{event::Event, port::Watcher};
@@ -22,6 +22,8 @@ pub(crate) enum Surface {
     Json,
     /// A table that is drawn again and again.
     Live(Arc<Live>),
+    /// Nothing.
+    Silent,
     /// Kept for the caller: commands that do one step and tests.
     Kept(Arc<Mutex<Vec<Event>>>),
 }
@@ -41,6 +43,11 @@ impl Surface {
         if page.form == Form::Json { Self::Json } else { Self::Lines }
     }
 
+    /// A surface that says nothing.
+    pub(crate) fn silent() -> Self {
+        Self::Silent
+    }
+
     /// A surface that only keeps what happened.
     pub(crate) fn kept() -> Self {
         Self::Kept(Arc::default())
@@ -58,7 +65,7 @@ impl Surface {
         match self {
             Self::Lines => drop(put(&format!("{text}\n"))),
             Self::Live(live) => live.above(text),
-            Self::Json | Self::Kept(_) => {}
+            Self::Json | Self::Silent | Self::Kept(_) => {}
         }
     }
 
@@ -80,6 +87,7 @@ impl Watcher for Surface {
                 }
             }
             Self::Live(live) => live.event(event),
+            Self::Silent => {}
             Self::Kept(kept) => {
                 kept.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(event.clone());
             }

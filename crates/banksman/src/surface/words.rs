@@ -3,14 +3,18 @@
 use banksman_core::{
     event::{Event, What},
     id::Number,
-    work::{SandboxLevel, Task, Verdict, WorkOutcome},
+    job::{Outcome, Stage, Why},
+    work::{SandboxLevel, Task, Verdict},
 };
 use jiff::tz::TimeZone;
 
 /// One line for a pipe: time, repository, words.
 pub(super) fn line(event: &Event) -> String {
     let time = event.at.to_zoned(TimeZone::UTC).strftime("%H:%M:%S%.3f").to_string();
-    format!("{time} {} {}\n", event.repo, sentence(&event.what))
+    match &event.repo {
+        Some(repo) => format!("{time} {repo} {}\n", sentence(&event.what)),
+        None => format!("{time} {}\n", sentence(&event.what)),
+    }
 }
 
 /// What happened, in words.
@@ -39,6 +43,14 @@ pub(super) fn sentence(what: &What) -> String {
             let then = if *last { "given up" } else { "tried again" };
             format!("attempt {attempt}: {engine} failed, {}; {then}", reason.describe())
         }
+        What::JobMoved { job, name, engine, to, why, .. } => match engine {
+            Some(engine) => format!("job {job} {name}: {} ({engine})", moved(*to, *why)),
+            None => format!("job {job} {name}: {}", moved(*to, *why)),
+        },
+        What::CoolingDown { engine, until } => {
+            format!("{engine} rests until {}: its quota is used up", until.strftime("%Y-%m-%d %H:%M UTC"))
+        }
+        What::Echoed { job, stage } => format!("job {job}: its tracker item was told {}", stage.as_str()),
         What::PullOpened { pull, child } => format!("pull request #{pull} opened for child #{child}"),
         What::Decided { pull, row, action, wait } => match wait {
             Some(reason) => format!("pull request #{pull}: wait, {} (row {row})", reason.describe()),
@@ -78,13 +90,36 @@ pub(super) fn task_words(task: &Task) -> String {
     }
 }
 
-fn outcome_words(outcome: &WorkOutcome) -> String {
+fn outcome_words(outcome: &Outcome) -> String {
     match outcome {
-        WorkOutcome::Published { branch, .. } => format!("published {branch}"),
-        WorkOutcome::Reviewed { verdict: Verdict::Approve } => "approved".to_owned(),
-        WorkOutcome::Reviewed { verdict: Verdict::Changes } => "asked for changes".to_owned(),
-        WorkOutcome::Failed { reason } => format!("failed, {}", reason.describe()),
-        WorkOutcome::Cancelled => "was not needed any more".to_owned(),
+        Outcome::Published { branch, .. } => format!("published {branch}"),
+        Outcome::Reviewed { verdict: Verdict::Approve } => "approved".to_owned(),
+        Outcome::Reviewed { verdict: Verdict::Changes } => "asked for changes".to_owned(),
+        Outcome::Ran => "ended".to_owned(),
+    }
+}
+
+/// Why a job moved, in words.
+pub(crate) fn why_words(why: Why) -> String {
+    match why {
+        Why::Added => "added".to_owned(),
+        Why::Claimed => "claimed".to_owned(),
+        Why::Passed => "passed".to_owned(),
+        Why::Changes => "the reviewer wants changes".to_owned(),
+        Why::Refuted => "verify failed".to_owned(),
+        Why::Retried(reason) => format!("tried again: {}", reason.describe()),
+        Why::Limited => "the engine's quota is used up".to_owned(),
+        Why::Lost => "its worker was lost".to_owned(),
+        Why::Interrupted => "its worker was stopped".to_owned(),
+        Why::Failed(reason) => reason.describe().to_owned(),
+        Why::Cancelled => "cancelled".to_owned(),
+    }
+}
+
+fn moved(stage: Stage, why: Why) -> String {
+    match (stage, why) {
+        (_, Why::Passed | Why::Cancelled) => stage.as_str().to_owned(),
+        _ => format!("{}, {}", stage.as_str(), why_words(why)),
     }
 }
 

@@ -4,14 +4,15 @@ use crate::world::root;
 use std::{collections::BTreeMap, process::Command};
 
 /// Every crate with the crates of ours that it may use.
-const ALLOWED: [(&str, &[&str]); 7] = [
+const ALLOWED: [(&str, &[&str]); 8] = [
     ("core", &[]),
     ("orchestrator", &["core"]),
     ("store", &["core"]),
     ("forge", &["core"]),
     ("engine", &["core"]),
+    ("tracker", &["core"]),
     ("sim", &["core", "orchestrator"]),
-    ("", &["core", "orchestrator", "store", "forge", "engine", "sim"]),
+    ("", &["core", "orchestrator", "store", "forge", "engine", "tracker", "sim"]),
 ];
 
 fn metadata() -> serde_json::Value {

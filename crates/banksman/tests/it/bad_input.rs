@@ -161,7 +161,7 @@ fn an_engine_that_is_missing() {
     "#);
     insta::assert_snapshot!(refused_with("nobody", &world, &[]), @"
     error: there is no engine nobody
-      known are aider, claude, codex, gemini, mine, opencode, shell; define another one under [engines.nobody]
+      known are acp, aider, claude, codex, devin, gemini, mine, opencode, shell; define another one under [engines.nobody]
     ");
 }
 

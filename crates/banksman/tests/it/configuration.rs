@@ -17,28 +17,7 @@ fn every_value_is_shown_with_its_source() {
     let world = World::new();
     world.configure("attempts = 3\n[engines.mine]\nbase = \"shell\"\ncommand = \"true\"\n");
     let shown = world.ok(&["config", "show", "--origin"]);
-    insta::assert_snapshot!(world.plain(&shown), @r#"
-    key                       value                         from
-    home                      DIR/home  $BANKSMAN_HOME
-    sandbox                   auto                          built in
-    daily_tasks               not set                       built in
-    attempts                  3                             DIR/config.toml:1
-    check_fix_rounds          2                             built in
-    retry_pause               5s                            built in
-    at_once                   4                             built in
-    check_timeout             30m                           built in
-    child_merge               squash                        built in
-    epic_merge                merge                         built in
-    policy.response_time      30m                           built in
-    policy.review_requests    3                             built in
-    policy.conflict_requests  2                             built in
-    policy.red_checks         24h                           built in
-    engines.mine.base         "shell"                       DIR/config.toml:3
-    engines.mine.command      "true"                        DIR/config.toml:4
-
-    /etc/banksman/config.toml (not there)
-    DIR/config.toml
-    "#);
+    insta::assert_snapshot!(world.plain(&shown));
     let json = world.json(&["config", "show"]);
     let attempts = json["values"].as_array().unwrap().iter().find(|v| v["key"] == "attempts").unwrap();
     assert_eq!(attempts["value"], "3");

@@ -10,4 +10,5 @@ mod documents;
 mod forge;
 mod onboard;
 mod output;
+mod queue;
 mod world;

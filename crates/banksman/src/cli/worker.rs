@@ -1,0 +1,59 @@
+//! `worker`: runs what is ready in the queue until stopped.
+
+use crate::{
+    app::App,
+    home::{Home, Inventory},
+    host::{Host, Hosted, WorkerUntil, block_on},
+    output::Exit,
+    surface::Surface,
+};
+use banksman_tracker::AnyTracker;
+use clap::Args;
+
+/// Run jobs of the queue until Ctrl-C, which drains: nothing new is claimed, what runs gets its grace period.
+#[derive(Debug, Args)]
+pub(crate) struct WorkerArgs {
+    /// Attempts that run at the same time [default: `at_once` of the configuration].
+    #[arg(long, value_name = "N")]
+    at_once: Option<u32>,
+    /// End when nothing is waiting or running any more.
+    #[arg(long)]
+    until_empty: bool,
+    /// Say nothing about each job.
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+pub(super) fn run(args: &WorkerArgs, app: &App) -> anyhow::Result<Exit> {
+    let mut settings = app.config()?.settings;
+    if let Some(at_once) = args.at_once {
+        settings.at_once = at_once.max(1);
+    }
+    let inventory = Inventory::read(&Home::at(&settings.home).inventory())?;
+    let hosted: Vec<Hosted> = inventory
+        .all()
+        .map(|(repo, entry)| {
+            let rules = entry.rules(&repo, &settings)?;
+            Ok(Hosted { repo, entry: entry.clone(), rules })
+        })
+        .collect::<anyhow::Result<_>>()?;
+    let tracker = app.tracker(&settings)?.map(|tracker| AnyTracker::open(&tracker)).transpose()?;
+    block_on(async {
+        let surface = if args.quiet { Surface::silent() } else { Surface::plain(&app.page) };
+        let policy = Host::sandbox_policy(&settings);
+        let host = Host::open(&settings, policy, hosted, Default::default(), surface.clone()).await?;
+        let until = if args.until_empty { WorkerUntil::Empty } else { WorkerUntil::Stopped };
+        if until == WorkerUntil::Stopped {
+            surface.note(&format!(
+                "working on {} jobs at once from {}; Ctrl-C drains",
+                settings.at_once,
+                settings
+                    .store
+                    .as_ref()
+                    .map_or_else(|| host.home.queue().display().to_string(), |s| s.shown()),
+            ));
+        }
+        host.work(&settings, tracker, until).await?;
+        Ok(Exit::Success)
+    })
+}

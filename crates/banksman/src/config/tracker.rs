@@ -1,0 +1,68 @@
+//! How the tracker is reached: the variables that its users have today, over the keys of the configuration (20-tracker.md).
+
+use super::Settings;
+use crate::output::Failure;
+use anyhow::Context as _;
+use banksman_core::text::RepoName;
+use banksman_tracker::{Kind, Program, Secret, TrackerSettings};
+use std::{os::unix::fs::PermissionsExt as _, path::Path};
+
+/// The settings of the tracker. `None` when neither token nor program is there, without which no call can be made.
+pub(crate) fn tracker<'a>(
+    settings: &Settings,
+    variable: impl Fn(&str) -> Option<&'a str>,
+) -> anyhow::Result<Option<TrackerSettings>> {
+    let keys = &settings.tracker;
+    let product = variable("AQ_PRODUCT_ID").map(str::to_owned).or_else(|| keys.product.clone());
+    let program = variable("AQ_TRACKER_API_CMD").or(keys.command.as_deref()).and_then(Program::parse);
+    let token = match variable("AQ_TRACKER_TOKEN") {
+        Some(token) => Some(token.to_owned()),
+        None => keys.token_file.as_deref().map(token_file).transpose()?,
+    };
+    let token = match token.map(Secret::new) {
+        None => None,
+        Some(Some(token)) => Some(token),
+        Some(None) => {
+            let help = "it is one line of printable characters, in $AQ_TRACKER_TOKEN or the file of tracker.token_file";
+            return Err(Failure::new("the tracker's token is empty or no token", help));
+        }
+    };
+    if token.is_none() && program.is_none() {
+        return Ok(None);
+    }
+    let kind = match keys.kind.as_deref() {
+        Some("github") => {
+            let repo = product.as_deref().map(RepoName::new).transpose().context("tracker.product")?;
+            let Some(repo) = repo else {
+                return Err(Failure::new(
+                    "the tracker's repository is not set",
+                    "set tracker.product = \"owner/name\"",
+                ));
+            };
+            Kind::GitHub { repo }
+        }
+        Some("linear") => Kind::Linear { team: product.clone() },
+        _ => Kind::Items,
+    };
+    Ok(Some(TrackerSettings {
+        kind,
+        api: variable("AQ_TRACKER_API").map(str::to_owned).or_else(|| keys.api.clone()),
+        token,
+        product,
+        program,
+        ..TrackerSettings::default()
+    }))
+}
+
+/// A token from a file that nobody else can read (S19).
+fn token_file(path: &Path) -> anyhow::Result<String> {
+    let shown = path.display();
+    let facts = std::fs::metadata(path).with_context(|| format!("cannot read {shown}"))?;
+    if facts.permissions().mode() & 0o077 != 0 {
+        return Err(Failure::new(
+            format!("{shown} can be read by others"),
+            format!("`chmod 600 {shown}` makes it yours alone"),
+        ));
+    }
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))
+}

@@ -1,0 +1,46 @@
+//! The queue for commands that only look at it or add to it: the store alone, without forge and engines.
+
+use crate::{config::Settings, home::Home, output::Failure};
+use anyhow::Context as _;
+use banksman_core::{
+    id::JobId,
+    job::Job,
+    port::Queue as _,
+    text::{Holder, JobKey},
+};
+use banksman_store::Chosen;
+
+/// Opens the store that the configuration names. Makes the home if it is missing.
+pub(crate) async fn open_store(settings: &Settings, home: &Home) -> anyhow::Result<Chosen> {
+    home.make()?;
+    match &settings.store {
+        None => {
+            Chosen::sqlite(&home.store()).with_context(|| format!("cannot open {}", home.store().display()))
+        }
+        Some(url) => Chosen::postgres(url.secret())
+            .await
+            .with_context(|| format!("cannot open the store {}", url.shown())),
+    }
+}
+
+/// The name under which a command of a person moves jobs.
+pub(crate) fn person() -> Holder {
+    banksman_engine::holder("person")
+}
+
+/// The job that a person names by its id or its idempotency key.
+pub(crate) async fn find_job(store: &Chosen, wanted: &str) -> anyhow::Result<Job> {
+    let found = match wanted.parse::<u64>() {
+        Ok(id) => store.job(JobId(id)).await?,
+        Err(_) => match JobKey::new(wanted) {
+            Ok(key) => store.job_by_key(&key).await?,
+            Err(_) => None,
+        },
+    };
+    found.ok_or_else(|| {
+        Failure::new(
+            format!("there is no job {}", crate::output::clean(wanted)),
+            "name a job by its number or its idempotency key; `banksman status` lists them",
+        )
+    })
+}

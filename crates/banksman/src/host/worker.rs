@@ -1,0 +1,186 @@
+//! The worker of this process: its setup from the configuration, and the loops of the command `worker` around it: the inbox
+//! folder, the folders of the stages, the echo to a tracker.
+
+use super::{Host, stop::interrupted};
+use crate::{
+    config::Settings,
+    output::Failure,
+    queue::{Folders, Inbox, Mirror, Moved, Taken},
+};
+use anstream::eprintln;
+use anyhow::Context as _;
+use banksman_core::{
+    port::World as _,
+    text::{Capability, ClassName, EngineName, Holder},
+};
+use banksman_engine::ThisHost;
+use banksman_orchestrator::{Echo, EngineRoom, Stop, Worker, WorkerSetup};
+use banksman_tracker::AnyTracker;
+use std::{sync::Arc, time::Duration};
+use tokio::{select, sync::mpsc, time};
+
+/// How often the inbox folder is looked at; one look takes some microseconds.
+const INBOX: Duration = Duration::from_millis(100);
+/// How often all files are compared with the store: other hosts move jobs too.
+const RECONCILE: Duration = Duration::from_secs(10);
+
+/// When the worker ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WorkerUntil {
+    /// When somebody stops it.
+    Stopped,
+    /// When no job waits or runs.
+    Empty,
+}
+
+impl Host {
+    /// What the worker of this process may do. `engines`: those whose jobs it takes; `None`: all of the configuration.
+    pub(super) fn worker_setup(&self, engines: Option<&[EngineName]>) -> anyhow::Result<WorkerSetup> {
+        let mut setup = WorkerSetup::new(self.holder("worker"), Arc::new(ThisHost));
+        for (name, definition) in &self.definitions {
+            if engines.is_none_or(|engines| engines.contains(name)) {
+                let class = ClassName::new(&definition.class)
+                    .with_context(|| format!("the class of the engine {name} is no word"))?;
+                setup.engines.push(EngineRoom { name: name.clone(), class, parallel: definition.parallel });
+            }
+        }
+        setup.capabilities = self.capabilities.clone();
+        setup.capabilities.extend(own_capabilities());
+        setup.profiles = self.profile_limits.clone();
+        setup.at_once = self.at_once;
+        setup.rules = self.rules();
+        Ok(setup)
+    }
+
+    /// Runs the loops of the command `worker`.
+    pub(crate) async fn work(
+        &self,
+        settings: &Settings,
+        tracker: Option<AnyTracker>,
+        until: WorkerUntil,
+    ) -> anyhow::Result<()> {
+        let folders = Folders::of(&self.home);
+        folders.make()?;
+        let mirror = Mirror::new(folders.clone());
+        mirror
+            .reconcile(&self.shared.store)
+            .await
+            .context("cannot bring the folders in line with the store")?;
+        let (moves, moved) = mpsc::unbounded_channel();
+        self.shared.watchers.tell_moves(moves);
+        let follower = tokio::spawn(follow(mirror.clone(), moved));
+        let stop = Stop::default();
+        let worker = Worker::new(self.world(), self.worker_setup(None)?);
+        let cwd = std::env::current_dir().context("cannot tell the current folder")?;
+        let mut inbox = Inbox::new(folders, settings.clone(), cwd);
+        if until == WorkerUntil::Empty {
+            // What was dropped before counts: files settle first.
+            let who = self.holder("inbox");
+            for _ in 0..3 {
+                self.take_in(&mut inbox, &who).await?;
+                time::sleep(INBOX).await;
+            }
+        }
+        let runs = async {
+            match until {
+                WorkerUntil::Stopped => worker.run(&stop).await,
+                WorkerUntil::Empty => worker.run_until_empty(&stop).await,
+            }
+        };
+        tokio::pin!(runs);
+        let ended = select! {
+            ended = &mut runs => Some(ended),
+            () = self.inbox_loop(&mut inbox, &mirror) => None,
+            () = self.echo_loop(tracker, &stop) => None,
+            () = interrupted() => None,
+        };
+        let ended = match ended {
+            Some(ended) => ended,
+            None => {
+                stop.stop();
+                self.shared.stopping.notify_waiters();
+                eprintln!(
+                    "draining: nothing new is claimed, what runs gets its grace period; Ctrl-C again ends it at once"
+                );
+                select! {
+                    ended = &mut runs => ended,
+                    () = interrupted() => {
+                        stop.stop();
+                        return Err(Failure::new("stopped at once", "the next worker goes on where this one was"));
+                    }
+                }
+            }
+        };
+        drop(follower);
+        mirror.reconcile(&self.shared.store).await?;
+        Ok(ended?)
+    }
+
+    async fn take_in(&self, inbox: &mut Inbox, who: &Holder) -> anyhow::Result<()> {
+        let now = crate::clock::now();
+        for taken in inbox.take_in(&self.shared.store, who, std::time::Instant::now(), now).await? {
+            let surface = self.shared.watchers.surface();
+            match taken {
+                Taken::Job(added) => surface.note(&format!("job {} taken from the inbox", added.id())),
+                Taken::Rejected(file) => {
+                    surface.note(&format!("rejected: {} (see the .error beside it)", file.display()))
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in dropped files and compares the folders now and then; never returns.
+    async fn inbox_loop(&self, inbox: &mut Inbox, mirror: &Mirror) {
+        let who = self.holder("inbox");
+        let mut compared = time::Instant::now();
+        loop {
+            time::sleep(INBOX).await;
+            if let Err(error) = self.take_in(inbox, &who).await {
+                tracing::warn!(%error, "the inbox folder is looked at again later");
+                time::sleep(RECONCILE).await;
+            }
+            if compared.elapsed() >= RECONCILE {
+                compared = time::Instant::now();
+                if let Err(error) = mirror.reconcile(&self.shared.store).await {
+                    tracing::warn!(%error, "the folders are compared again later");
+                }
+            }
+        }
+    }
+
+    /// Echoes to the tracker, where there is one, until stopped.
+    async fn echo_loop(&self, tracker: Option<AnyTracker>, stop: &Stop) {
+        let Some(tracker) = tracker else { return std::future::pending().await };
+        let world = self.world();
+        let echo =
+            Echo { queue: world.store(), tracker: &tracker, clock: world.clock(), watcher: world.watcher() };
+        echo.run(stop).await;
+        // The worker decides when it is over.
+        std::future::pending().await
+    }
+}
+
+/// Moves files along, off the loops' threads.
+async fn follow(mirror: Mirror, mut moved: mpsc::UnboundedReceiver<Moved>) {
+    while let Some(first) = moved.recv().await {
+        let mut all = vec![first];
+        while let Ok(next) = moved.try_recv() {
+            all.push(next);
+        }
+        let mirror = mirror.clone();
+        let done = tokio::task::spawn_blocking(move || all.iter().for_each(|moved| mirror.follow(moved)));
+        if done.await.is_err() {
+            return;
+        }
+    }
+}
+
+/// What is known of this host: operating system, architecture, name.
+fn own_capabilities() -> Vec<Capability> {
+    let os = if cfg!(target_os = "macos") { "mac" } else { std::env::consts::OS };
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let words = [format!("os:{os}"), format!("arch:{}", std::env::consts::ARCH), format!("host:{host}")];
+    // A host name that is no word cannot be asked for.
+    words.iter().filter_map(|word| Capability::new(word).ok()).collect()
+}

@@ -1,0 +1,195 @@
+//! Takes in what people drop into the inbox folder (Q10). A file is taken once it has not changed for a moment, so that no half-written one
+//! is; a bad one is rejected with its reason beside it. A crash in between neither loses nor doubles a job: the file is first moved
+//! aside under a name that becomes the job's key.
+
+use super::{Folders, folders::listed, prepare::prepare};
+use crate::config::Settings;
+use anyhow::Context as _;
+use banksman_core::{
+    job::Stage,
+    manifest::Manifest,
+    port::{AddError, Added, Queue},
+    text::{Holder, JobKey, JobName},
+};
+use jiff::Timestamp;
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant, SystemTime},
+};
+
+/// A file that stays the same for this long is whole.
+const SETTLED: Duration = Duration::from_millis(150);
+/// Largest file that is read: manifest, body and their fences (Q3).
+const LARGEST: u64 = (1 << 20) + (64 << 10) + 64;
+
+/// What became of a dropped file.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// It is a job now.
+    Job(Added),
+    /// It was rejected; where it lies now.
+    Rejected(PathBuf),
+}
+
+/// How a file was when it was last looked at.
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+struct Look {
+    length: u64,
+    changed: Option<SystemTime>,
+}
+
+/// The inbox.
+pub(crate) struct Inbox {
+    folders: Folders,
+    settings: Settings,
+    cwd: PathBuf,
+    looks: BTreeMap<PathBuf, (Look, Instant)>,
+}
+
+impl Inbox {
+    /// The inbox of a home. `cwd` is where jobs run that do not say where.
+    pub(crate) fn new(folders: Folders, settings: Settings, cwd: PathBuf) -> Self {
+        Self { folders, settings, cwd, looks: BTreeMap::new() }
+    }
+
+    /// Takes in what is whole. `moment` and `now` are the same point in time.
+    pub(crate) async fn take_in<Q: Queue>(
+        &mut self,
+        queue: &Q,
+        who: &Holder,
+        moment: Instant,
+        now: Timestamp,
+    ) -> anyhow::Result<Vec<Taken>> {
+        let mut taken = Vec::new();
+        for file in listed(&self.folders.taking())? {
+            taken.extend(self.take(queue, who, &file, now).await?);
+        }
+        for (number, file) in self.whole(moment)?.into_iter().enumerate() {
+            if self.belongs(queue, &file).await? {
+                continue;
+            }
+            let name = file.file_name().and_then(|name| name.to_str()).unwrap_or("job.md");
+            let aside = format!("{:x}.{number}~{name}", now.as_nanosecond());
+            let aside = self.folders.taking().join(aside);
+            match fs::rename(&file, &aside) {
+                // Another worker was faster, or somebody took it away again.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                other => other.with_context(|| format!("cannot move {}", file.display()))?,
+            }
+            taken.extend(self.take(queue, who, &aside, now).await?);
+        }
+        Ok(taken)
+    }
+
+    /// Dropped files that have not changed for a moment.
+    fn whole(&mut self, moment: Instant) -> anyhow::Result<Vec<PathBuf>> {
+        let mut seen = BTreeMap::new();
+        let mut whole = Vec::new();
+        for file in listed(&self.folders.folder(Stage::Inbox))? {
+            let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let Ok(facts) = fs::symlink_metadata(&file) else { continue };
+            if name.starts_with('.') || !name.ends_with(".md") {
+                continue;
+            }
+            let look = Look { length: facts.len(), changed: facts.modified().ok() };
+            let since = match self.looks.remove(&file) {
+                Some((before, since)) if before == look => since,
+                _ => moment,
+            };
+            if moment.duration_since(since) >= SETTLED {
+                whole.push(file.clone());
+            }
+            seen.insert(file, (look, since));
+        }
+        self.looks = seen;
+        Ok(whole)
+    }
+
+    /// Whether a file in the inbox is that of a job which waits there, and not one that was dropped under such a name.
+    async fn belongs<Q: Queue>(&self, queue: &Q, file: &Path) -> anyhow::Result<bool> {
+        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let Some(id) = Folders::job_of(name) else { return Ok(false) };
+        let Some(job) = queue.job(id).await? else { return Ok(false) };
+        Ok(Folders::file_name(id, &job.name) == name)
+    }
+
+    /// Makes a job of a file that was moved aside.
+    async fn take<Q: Queue>(
+        &self,
+        queue: &Q,
+        who: &Holder,
+        file: &Path,
+        now: Timestamp,
+    ) -> anyhow::Result<Option<Taken>> {
+        let aside = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let (nonce, dropped) = aside.split_once('~').unwrap_or(("0", aside));
+        let text = match read(file) {
+            Ok(text) => text,
+            // Another worker took it.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return self.reject(file, dropped, &format!("{dropped}: {error}\n")),
+        };
+        let name = JobName::from_title(dropped.trim_end_matches(".md"));
+        let prepared = prepare(text, dropped, &Manifest::default(), name, &self.cwd, &self.settings, now);
+        let mut prepared = match prepared {
+            Ok(prepared) => prepared,
+            Err(errors) => return self.reject(file, dropped, &(errors.join("\n") + "\n")),
+        };
+        let own = prepared.job.key.clone();
+        if own.is_none() {
+            prepared.job.key = JobKey::new(&format!("inbox:{nonce}")).ok();
+        }
+        let name = prepared.job.name.clone();
+        let added = match queue.add(vec![prepared.job], who, now).await {
+            Ok(added) => added.into_iter().next(),
+            Err(AddError::Store(error)) => return Err(error.into()),
+            Err(refused) => return self.reject(file, dropped, &format!("{dropped}: {refused}\n")),
+        };
+        let Some(added) = added else { return Ok(None) };
+        if let (Added::Exists(id), Some(key)) = (added, own)
+            && self.has_file(id)
+        {
+            let reason = format!("{dropped}: job {id} has the idempotency key {key} already\n");
+            return self.reject(file, dropped, &reason);
+        }
+        let target = self.folders.folder(Stage::Inbox).join(Folders::file_name(added.id(), &name));
+        match fs::rename(file, &target) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("cannot move {}", file.display())),
+            Ok(()) => Ok(Some(Taken::Job(added))),
+        }
+    }
+
+    /// Whether a job's file lies in some stage's folder: then a second file with its key is another one.
+    fn has_file(&self, id: banksman_core::id::JobId) -> bool {
+        Stage::ALL.iter().any(|stage| {
+            self.folders.files(*stage).is_ok_and(|files| files.iter().any(|file| file.job == id))
+        })
+    }
+
+    fn reject(&self, file: &Path, dropped: &str, reason: &str) -> anyhow::Result<Option<Taken>> {
+        let moved = self.folders.reject(file, dropped, reason);
+        let moved = moved.with_context(|| format!("cannot move {} to the rejected files", file.display()))?;
+        Ok(Some(Taken::Rejected(moved)))
+    }
+}
+
+/// Reads a file, or says why it cannot be a job.
+pub(crate) fn read(file: &Path) -> std::io::Result<String> {
+    use std::io::{Error, ErrorKind, Read as _};
+    let mut text = String::new();
+    let mut file = fs::File::open(file)?.take(LARGEST + 1);
+    file.read_to_string(&mut text).map_err(|error| match error.kind() {
+        ErrorKind::InvalidData => Error::new(ErrorKind::InvalidData, "it is not UTF-8 text"),
+        _ => error,
+    })?;
+    if text.len() as u64 > LARGEST {
+        return Err(Error::new(
+            ErrorKind::InvalidData,
+            "it is larger than a manifest of 64 KiB and a body of 1 MiB",
+        ));
+    }
+    Ok(text)
+}
