@@ -17,10 +17,12 @@ use banksman_engine::ThisHost;
 use banksman_orchestrator::{Echo, EngineRoom, Stop, Worker, WorkerSetup};
 use banksman_tracker::AnyTracker;
 use std::{sync::Arc, time::Duration};
-use tokio::{select, sync::mpsc, time};
+use tokio::{join, select, sync::mpsc, time};
 
 /// How often the inbox folder is looked at; one look takes some microseconds.
 const INBOX: Duration = Duration::from_millis(100);
+/// How long a worker that is through waits for the tracker.
+const ECHO: Duration = Duration::from_secs(35);
 /// How often all files are compared with the store: other hosts move jobs too.
 const RECONCILE: Duration = Duration::from_secs(10);
 
@@ -87,15 +89,20 @@ impl Host {
                 WorkerUntil::Empty => worker.run_until_empty(&stop).await,
             }
         };
-        tokio::pin!(runs);
+        let echoes = self.echo_loop(tracker.as_ref(), &stop);
+        tokio::pin!(runs, echoes);
         let ended = select! {
             ended = &mut runs => Some(ended),
             () = self.inbox_loop(&mut inbox, &mirror) => None,
-            () = self.echo_loop(tracker, &stop) => None,
+            () = &mut echoes, if tracker.is_some() => None,
             () = interrupted() => None,
         };
         let ended = match ended {
-            Some(ended) => ended,
+            Some(ended) => {
+                stop.stop();
+                echoes.await;
+                ended
+            }
             None => {
                 stop.stop();
                 self.shared.stopping.notify_waiters();
@@ -103,7 +110,7 @@ impl Host {
                     "draining: nothing new is claimed, what runs gets its grace period; Ctrl-C again ends it at once"
                 );
                 select! {
-                    ended = &mut runs => ended,
+                    (ended, ()) = async { join!(&mut runs, &mut echoes) } => ended,
                     () = interrupted() => {
                         stop.stop();
                         return Err(Failure::new("stopped at once", "the next worker goes on where this one was"));
@@ -112,6 +119,11 @@ impl Host {
             }
         };
         drop(follower);
+        if until == WorkerUntil::Empty
+            && let Some(tracker) = &tracker
+        {
+            self.echo_rest(tracker).await;
+        }
         mirror.reconcile(&self.shared.store).await?;
         Ok(ended?)
     }
@@ -149,15 +161,24 @@ impl Host {
         }
     }
 
-    /// Echoes to the tracker, where there is one, until stopped.
-    async fn echo_loop(&self, tracker: Option<AnyTracker>, stop: &Stop) {
-        let Some(tracker) = tracker else { return std::future::pending().await };
+    /// Echoes what the last jobs left in the outbox; a tracker that does not answer is told by the next worker.
+    async fn echo_rest(&self, tracker: &AnyTracker) {
         let world = self.world();
-        let echo =
-            Echo { queue: world.store(), tracker: &tracker, clock: world.clock(), watcher: world.watcher() };
-        echo.run(stop).await;
-        // The worker decides when it is over.
-        std::future::pending().await
+        let echo = Echo { queue: world.store(), tracker, clock: world.clock(), watcher: world.watcher() };
+        match time::timeout(ECHO, echo.settle()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the outbox of echoes cannot be used"),
+            Err(_) => tracing::info!("the tracker is slow; it is told by the next worker"),
+        }
+    }
+
+    /// Echoes to the tracker, where there is one, until stopped; what is on its way then gets a few seconds.
+    async fn echo_loop(&self, tracker: Option<&AnyTracker>, stop: &Stop) {
+        if let Some(tracker) = tracker {
+            let world = self.world();
+            let echo = Echo { queue: world.store(), tracker, clock: world.clock(), watcher: world.watcher() };
+            echo.run(stop).await;
+        }
     }
 }
 

@@ -213,6 +213,24 @@ fn the_loop_tells_what_is_wished_until_it_is_stopped() {
 }
 
 #[test]
+fn what_is_due_is_told_at_the_end_unless_the_tracker_is_away() {
+    run_test(async {
+        let world = TestWorld::new();
+        for item in ["T-1", "T-2"] {
+            world.shipped_of(item).await;
+        }
+        world.tracker.fail_next(1, FAILED);
+        world.echo().settle().await.unwrap();
+        assert_eq!(world.tracker.done(), (0, 0));
+        world.echo().settle().await.unwrap();
+        assert_eq!(world.tracker.done(), (1, 1));
+        world.clock.advance(SignedDuration::from_hours(2));
+        world.echo().settle().await.unwrap();
+        assert_eq!(world.tracker.done(), (2, 2));
+    });
+}
+
+#[test]
 fn nothing_of_the_job_but_its_metrics_is_sent() {
     run_test(async {
         let world = TestWorld::new();

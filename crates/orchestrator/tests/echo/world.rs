@@ -105,6 +105,14 @@ impl TestWorld {
         job
     }
 
+    /// The same for another item, echoed by itself.
+    pub(crate) async fn shipped_of(&self, item: &str) {
+        self.add_of(Some(item), Auto::On).await;
+        let claim = self.claim().await;
+        let claim = self.built(&claim).await;
+        self.ship(&claim).await;
+    }
+
     pub(crate) async fn failed(&self, auto: Auto, reason: FailReason) -> JobId {
         let job = self.add(auto).await;
         let claim = self.claim().await;

@@ -119,3 +119,22 @@ impl fmt::Display for Span {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_short_to_read() {
+        let cases =
+            [(0, "0 ms"), (850, "850 ms"), (45_000, "45s"), (200_999, "3m 20s"), (7_500_000, "2h 5m")];
+        for (millis, text) in cases {
+            assert_eq!(Span(SignedDuration::from_millis(millis)).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_nobody_reported_is_left_out() {
+        assert_eq!(Totals::of(&[]).written(JobId(7), "shipped"), "Banksman job 7 shipped\n\n- attempts: 0");
+    }
+}
