@@ -88,6 +88,10 @@ impl From<tokio_postgres::Error> for Stop {
         match db.code() {
             code if ends_connection(code) => Self::Lost,
             &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED => Self::Undone,
+            // Keys, tasks and repetitions are looked for before they are written: somebody else was faster.
+            &SqlState::UNIQUE_VIOLATION if RACES.contains(&db.constraint().unwrap_or_default()) => {
+                Self::Undone
+            }
             &SqlState::DISK_FULL => Self::Refused(StoreError::Full),
             _ => Self::Failed(describe(db)),
         }
@@ -110,6 +114,9 @@ impl From<Stop> for StoreError {
         }
     }
 }
+
+/// Unique indexes on which two processes may meet.
+const RACES: [&str; 3] = ["job_by_key", "job_by_task", "job_retry"];
 
 /// Code, and names of the schema: never the message, which may repeat values.
 pub(super) fn describe(error: &DbError) -> String {

@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc};
 use tokio::sync::{Mutex, mpsc};
 
 /// Orders in one batch at most.
-const MOST: usize = 256;
+const MOST: usize = 128;
 
 /// A queue of orders of one kind. Its tasks end when it is dropped and the last order is carried out.
 pub(super) struct Lane<O> {

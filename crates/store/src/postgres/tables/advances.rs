@@ -179,14 +179,15 @@ async fn carry_out(tx: &Tx<'_>, steps: &[&Step]) -> Result<Vec<Option<Stepped>>,
                 RETURNING i.n, j.id, i.attempt, i.holder, i.at, i.told, j.failures, j.until, j.lock, j.auto_echo
              ), moved AS (
                 INSERT INTO move (job, from_stage, to_stage, at, who, why, reason, attempt)
-                SELECT s.id, l.from_stage, l.to_stage, s.at, s.holder, l.why, l.reason, s.attempt
-                FROM unnest($14::bigint[], $15::text[], $16::text[], $17::text[], $18::text[]) WITH ORDINALITY
-                    AS l (n, from_stage, to_stage, why, reason, place) JOIN stepped s ON s.n = l.n ORDER BY l.place
+                SELECT ($1::bigint[])[l.n], l.from_stage, l.to_stage, ($12::bigint[])[l.n], ($4::text[])[l.n], l.why,
+                    l.reason, ($2::bigint[])[l.n]
+                FROM unnest($14::bigint[], $15::text[], $16::text[], $17::text[], $18::text[])
+                    AS l (n, from_stage, to_stage, why, reason)
+                WHERE l.n = ANY (ARRAY(SELECT n FROM stepped))
              ), ended AS (
                 UPDATE attempt a SET ended_at = e.ended_at, failure = e.failure, measured = e.measured::json
                 FROM unnest($19::bigint[], $20::bigint[], $21::text[], $22::text[]) AS e (n, ended_at, failure, measured)
-                    JOIN stepped s ON s.n = e.n
-                WHERE a.id = s.attempt
+                WHERE e.n = ANY (ARRAY(SELECT n FROM stepped)) AND a.id = ($2::bigint[])[e.n]
              ), freed AS (
                 DELETE FROM held_lock h USING stepped s
                 WHERE s.lock IS NOT NULL AND s.until IS NULL AND h.name = s.lock AND h.attempt = s.attempt

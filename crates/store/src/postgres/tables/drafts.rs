@@ -14,6 +14,7 @@ use banksman_core::{
     text::{Holder, JobKey},
 };
 use jiff::Timestamp;
+use std::collections::HashSet;
 
 /// Names one writing of a job: the store that wrote it and a number that grows. Whoever lost the answer finds the job by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,17 +150,25 @@ impl<'d> DraftColumns<'d> {
     }
 }
 
-/// Writes drafts down, in their order, each with its first move; an id for each, or nothing where a job with its key, its task or its
-/// predecessor is there already (one of this batch included).
+/// Writes drafts down, in their order, each with its first move; an id for each, or nothing where a job with its key is there already
+/// (one of this batch included). Whoever is faster with a key undoes the others.
 pub(in crate::postgres) async fn insert(tx: &Tx<'_>, drafts: &[&Draft]) -> Result<Vec<Option<JobId>>, Stop> {
+    let mut keys = HashSet::new();
     let mut c = DraftColumns::default();
+    let mut places = Vec::with_capacity(drafts.len());
     for draft in drafts {
-        c.push(draft)?;
+        let first = draft.key.as_ref().is_none_or(|key| keys.insert(key));
+        places.push(first.then_some(c.name.len()));
+        if first {
+            c.push(draft)?;
+        }
     }
     let rows = tx
         .rows(
             "WITH input AS MATERIALIZED (
-                SELECT i.*, nextval('job_id') AS id
+                SELECT i.*, CASE WHEN i.key IS NULL OR i.retry_of IS NOT NULL
+                        OR NOT EXISTS (SELECT 1 FROM job WHERE job.key = i.key AND NOT job.repeated)
+                    THEN nextval('job_id') END AS id
                 FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[],
                     $8::text[], $9::text[], $10::smallint[], $11::text[], $12::text[], $13::text[], $14::boolean[],
                     $15::bigint[], $16::bigint[], $17::integer[], $18::bigint[], $19::text[], $20::text[], $21::bytea[])
@@ -171,15 +180,15 @@ pub(in crate::postgres) async fn insert(tx: &Tx<'_>, drafts: &[&Draft]) -> Resul
                 SELECT id, name, key, repo, task, subject, choice, profile, priority, lock,
                     string_to_array(capabilities, ' '), item, auto_echo, created_at, waits_for, retry_of, 'inbox',
                     not_before
-                FROM input ORDER BY n ON CONFLICT DO NOTHING RETURNING id
+                FROM input WHERE id IS NOT NULL
              ), worded AS (
                 INSERT INTO job_work (job, work, body, adder, serial)
-                SELECT id, work::json, body, adder, serial FROM input JOIN written USING (id) ORDER BY id
+                SELECT id, work::json, body, adder, serial FROM input WHERE id IS NOT NULL
              ), moved AS (
                 INSERT INTO move (job, to_stage, at, who, why)
-                SELECT id, 'inbox', created_at, who, 'added' FROM input JOIN written USING (id) ORDER BY id
+                SELECT id, 'inbox', created_at, who, 'added' FROM input WHERE id IS NOT NULL
              )
-             SELECT written.id FROM input LEFT JOIN written USING (id) ORDER BY input.n",
+             SELECT id FROM input ORDER BY n",
             &[
                 &c.adder,
                 &c.serial,
@@ -205,10 +214,12 @@ pub(in crate::postgres) async fn insert(tx: &Tx<'_>, drafts: &[&Draft]) -> Resul
             ],
         )
         .await?;
-    let ids = rows
+    let written = rows
         .iter()
         .map(|row| Ok(row.col::<Option<i64>>(0)?.map(|id| JobId(id.unsigned_abs()))))
         .collect::<Result<Vec<_>, Stop>>()?;
+    let ids: Vec<Option<JobId>> =
+        places.into_iter().map(|place| written.get(place?).copied().flatten()).collect();
     for (draft, id) in drafts.iter().zip(&ids) {
         if let Some(id) = id
             && draft.work.spec().is_some_and(|spec| spec.auto_echo && spec.tracker_item.is_some())
