@@ -14,6 +14,8 @@ use jiff::{SignedDuration, Timestamp};
 
 /// Troubles in a row of the host with one job that are waited out; then they count as failures, so that the job ends at last.
 const TROUBLES: u32 = 10;
+/// Shortest rest of an engine: its clock may be ahead of ours.
+const SHORTEST_REST: SignedDuration = SignedDuration::from_secs(10);
 /// Longest rest of an engine, whatever it says itself: a little more than the longest windows there are.
 const LONGEST_REST: SignedDuration = SignedDuration::from_hours(8 * 24);
 
@@ -70,7 +72,8 @@ impl<W: World> Worker<W> {
             None => self.task(&mut attempt).await,
         };
         let again = self.close(&mut attempt, close).await;
-        if spec.is_some() {
+        // Of a task there is something left only when it was told to end after it had.
+        if spec.is_some() || self.board.ending(id).is_some() {
             self.world.engine().leave(id).await;
         }
         self.board.leave(id);
@@ -110,7 +113,8 @@ impl<W: World> Worker<W> {
                 }
             },
             Close::Limited { engine, until } => {
-                let until = until.unwrap_or(now + self.setup.rest).clamp(now, now + LONGEST_REST);
+                let until =
+                    until.unwrap_or(now + self.setup.rest).clamp(now + SHORTEST_REST, now + LONGEST_REST);
                 self.rest(&engine, until).await;
                 // Another engine of the class may take it at once; this one is not given anything meanwhile.
                 let waits = attempt.claim.job.work.choice()
