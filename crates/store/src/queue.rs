@@ -4,6 +4,7 @@ use crate::{
     sqlite::Durability::{Acknowledged, Restartable},
     store::SqliteStore,
     tables::{
+        Stop,
         adds::{self, Incoming},
         attempts, cancels,
         candidates::{self, Offered},
@@ -27,7 +28,7 @@ impl Queue for SqliteStore {
     async fn add(&self, jobs: Vec<NewJob>, who: &Holder, now: Timestamp) -> Result<Vec<Added>, AddError> {
         let batch: Vec<Incoming> = jobs.into_iter().map(Incoming::new).collect::<Result<_, _>>()?;
         let who = who.clone();
-        Ok(self.db().write(Acknowledged, move |tx| adds::add(tx, &batch, &who, now)).await?)
+        Ok(self.db().write_repeatable(Acknowledged, move |tx| adds::add(tx, &batch, &who, now)).await?)
     }
 
     async fn claim(
@@ -38,11 +39,14 @@ impl Queue for SqliteStore {
         ttl_ms: i64,
     ) -> Result<Option<Claim>, StoreError> {
         let (holder, offered) = (holder.clone(), Offered::new(offer));
-        self.write(Restartable, move |tx| {
-            tx.quiet();
-            claims::take(tx, &holder, offered, now, leases::end(now, ttl_ms))
-        })
-        .await
+        let taken = self
+            .write(Restartable, move |tx| {
+                tx.quiet();
+                claims::take(tx, &holder, &offered, now, leases::end(now, ttl_ms))
+            })
+            .await?;
+        // What the manifest says is read here: on the thread that writes, everybody else would wait for it.
+        taken.map(|taken| Ok(taken.claim().map_err(Stop::from)?)).transpose()
     }
 
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {

@@ -72,9 +72,9 @@ impl SqliteStore {
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         durability: Durability,
-        work: impl FnOnce(&Tx<'_>) -> Result<T, Stop> + Send + 'static,
+        work: impl Fn(&Tx<'_>) -> Result<T, Stop> + Send + 'static,
     ) -> Result<T, StoreError> {
-        Ok(self.db.write(durability, work).await?)
+        Ok(self.db.write_repeatable(durability, work).await?)
     }
 
     /// A write that only the holder of the repository's lease may make (I8).
@@ -82,7 +82,7 @@ impl SqliteStore {
         &self,
         durability: Durability,
         lease: &Lease,
-        work: impl FnOnce(&Tx<'_>, &Held<'_>) -> Result<T, Stop> + Send + 'static,
+        work: impl Fn(&Tx<'_>, &Held<'_>) -> Result<T, Stop> + Send + 'static,
     ) -> Result<T, StoreError> {
         let lease = lease.clone();
         self.write(durability, move |tx| {

@@ -61,7 +61,23 @@ impl Database {
         E: From<DbError> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Write(durability, Box::new(Pending::new(work, reply))));
+        self.send(Job::Write(durability, Box::new(Pending::once(work, reply))));
+        answer.await.unwrap_or_else(|_| Err(DbError::Undone.into()))
+    }
+
+    /// The same for a closure that may be run twice, the second time as if the first had not been: it needs no savepoint, which
+    /// makes it cheaper.
+    pub async fn write_repeatable<T, E>(
+        &self,
+        durability: Durability,
+        work: impl Fn(&Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Write(durability, Box::new(Pending::repeatable(work, reply))));
         answer.await.unwrap_or_else(|_| Err(DbError::Undone.into()))
     }
 

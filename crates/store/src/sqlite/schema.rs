@@ -2,7 +2,7 @@
 //! processes may come at once.
 
 use super::DbError;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use std::{path::Path, thread, time::Duration};
 
 /// How often a connection tries again while another process writes before it gives up: for about ten seconds.
@@ -32,6 +32,7 @@ pub(super) fn open_writer(path: &Path, schema: &Schema) -> Result<Connection, Db
     use_log(&db)?;
     db.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;")?;
     migrate(&mut db, schema)?;
+    keep_plans(&db)?;
     db.execute_batch(
         "PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
          PRAGMA journal_size_limit = 67108864;",
@@ -47,6 +48,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, DbError> {
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     be_patient(&mut db)?;
+    keep_plans(&db)?;
     db.execute_batch("PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;")?;
     db.set_prepared_statement_cache_capacity(128);
     Ok(db)
@@ -59,6 +61,12 @@ fn be_patient(db: &mut Connection) -> rusqlite::Result<()> {
         thread::sleep(Duration::from_micros(50 << tries.clamp(0, 5)));
         tries < TRIES
     }))
+}
+
+/// Without this a statement on a table with a partial index is planned anew each time that other values are bound to it, which
+/// costs more than running it.
+fn keep_plans(db: &Connection) -> rusqlite::Result<()> {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
 }
 
 /// Looks before anything is written: a file of somebody else must stay as it is.

@@ -1,5 +1,6 @@
-//! The thread that writes. All jobs that wait are carried out in one transaction, each inside a savepoint of its own; one
-//! commit makes them durable together; only then are they answered.
+//! The thread that writes. All jobs that wait are carried out in one transaction; one commit makes them durable together; only
+//! then are they answered. One that fails undoes itself and not its neighbours: each has a savepoint of its own, or, where all may
+//! be run twice, they are first run without.
 
 use super::{DbError, bell::Hammer};
 use rusqlite::Connection;
@@ -61,35 +62,75 @@ pub(super) enum Job {
 pub(super) trait Write: Send {
     /// Runs the closure and keeps its result; whether its changes are to stay.
     fn run(&mut self, tx: &Tx<'_>) -> bool;
+    /// Whether it may be run again after what it did was undone.
+    fn is_repeatable(&self) -> bool;
     /// Hands the result over, or the reason why the group was not committed.
     fn answer(self: Box<Self>, group: Result<(), DbError>);
 }
 
+/// A closure that is run once.
+pub(super) struct Once<F>(Option<F>);
+
+/// A closure that may be run again.
+pub(super) struct Repeatable<F>(F);
+
+/// What a write does.
+pub(super) trait Work<T>: Send {
+    /// Whether it may be done again.
+    const REPEATABLE: bool;
+    /// Does it; `None`: it was done before and cannot be done again.
+    fn run(&mut self, tx: &Tx<'_>) -> Option<T>;
+}
+
+impl<T, F: FnOnce(&Tx<'_>) -> T + Send> Work<T> for Once<F> {
+    const REPEATABLE: bool = false;
+    fn run(&mut self, tx: &Tx<'_>) -> Option<T> {
+        self.0.take().map(|work| work(tx))
+    }
+}
+
+impl<T, F: Fn(&Tx<'_>) -> T + Send> Work<T> for Repeatable<F> {
+    const REPEATABLE: bool = true;
+    fn run(&mut self, tx: &Tx<'_>) -> Option<T> {
+        Some((self.0)(tx))
+    }
+}
+
 /// A write that waits.
-pub(super) struct Pending<F, T, E> {
-    work: Option<F>,
+pub(super) struct Pending<W, T, E> {
+    work: W,
     result: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
 }
 
-impl<F, T, E> Pending<F, T, E> {
+impl<F, T, E> Pending<Once<F>, T, E> {
     /// A write and where its answer goes.
-    pub(super) fn new(work: F, reply: oneshot::Sender<Result<T, E>>) -> Self {
-        Self { work: Some(work), result: None, reply }
+    pub(super) fn once(work: F, reply: oneshot::Sender<Result<T, E>>) -> Self {
+        Self { work: Once(Some(work)), result: None, reply }
     }
 }
 
-impl<F, T, E> Write for Pending<F, T, E>
+impl<F, T, E> Pending<Repeatable<F>, T, E> {
+    /// A write that may be run again, and where its answer goes.
+    pub(super) fn repeatable(work: F, reply: oneshot::Sender<Result<T, E>>) -> Self {
+        Self { work: Repeatable(work), result: None, reply }
+    }
+}
+
+impl<W, T, E> Write for Pending<W, T, E>
 where
-    F: FnOnce(&Tx<'_>) -> Result<T, E> + Send,
+    W: Work<Result<T, E>>,
     T: Send,
     E: From<DbError> + Send,
 {
     fn run(&mut self, tx: &Tx<'_>) -> bool {
-        let Some(work) = self.work.take() else { return false };
         // A panic must not take the thread with it: the other writes of the group are innocent.
-        self.result = catch_unwind(AssertUnwindSafe(|| work(tx))).ok();
+        self.result = catch_unwind(AssertUnwindSafe(|| self.work.run(tx))).ok().flatten();
         matches!(self.result, Some(Ok(_)))
+    }
+
+    fn is_repeatable(&self) -> bool {
+        W::REPEATABLE
     }
 
     fn answer(self: Box<Self>, group: Result<(), DbError>) {
@@ -102,6 +143,14 @@ where
         // Nobody waits any more: the caller went away. The write stands all the same.
         let _ = self.reply.send(result);
     }
+}
+
+/// What became of writes that were run without savepoints.
+enum Ran {
+    /// All are there; whether somebody is to be told.
+    All { loud: bool },
+    /// One failed, and nothing of any is there.
+    Undone,
 }
 
 /// The thread's own state.
@@ -149,31 +198,68 @@ impl Writer {
         } else {
             Durability::Restartable
         };
-        let mut ran = Vec::with_capacity(group.len());
-        let mut waiting = group.into_iter().map(|(_, write)| write);
-        let result = self.transact(durability, &mut waiting, &mut ran);
+        let mut writes: Vec<_> = group.into_iter().map(|(_, write)| write).collect();
+        let result = self.transact(durability, &mut writes);
         if let Err(error) = &result {
             tracing::warn!(error = %error, source = ?std::error::Error::source(error), "a group of writes failed");
         }
-        for write in ran.into_iter().chain(waiting) {
+        for write in writes {
             write.answer(result.clone());
         }
     }
 
-    /// Runs the writes in one transaction and commits; those that were run are moved to `ran`.
-    fn transact(
-        &mut self,
-        durability: Durability,
-        waiting: &mut dyn Iterator<Item = Box<dyn Write>>,
-        ran: &mut Vec<Box<dyn Write>>,
-    ) -> Result<(), DbError> {
+    /// Runs the writes in one transaction and commits.
+    fn transact(&mut self, durability: Durability, writes: &mut [Box<dyn Write>]) -> Result<(), DbError> {
         self.switch(durability)?;
+        let loud = if writes.len() == 1 {
+            match self.run_lightly(writes)? {
+                Ran::All { loud } => loud,
+                Ran::Undone => return Ok(()),
+            }
+        } else if writes.iter().all(|write| write.is_repeatable()) {
+            match self.run_lightly(writes)? {
+                Ran::All { loud } => loud,
+                Ran::Undone => self.run_carefully(writes)?,
+            }
+        } else {
+            self.run_carefully(writes)?
+        };
+        self.step("COMMIT").map_err(|error| self.undo(error))?;
+        if loud {
+            self.changed.send_modify(|count| *count += 1);
+            self.hammer.ring();
+        }
+        Ok(())
+    }
+
+    /// Runs the writes without a way to undo one of them alone: when one fails after it changed something, all are undone.
+    fn run_lightly(&mut self, writes: &mut [Box<dyn Write>]) -> Result<Ran, DbError> {
+        self.step("BEGIN IMMEDIATE")?;
+        let (mut loud, alone) = (false, writes.len() == 1);
+        for write in writes {
+            let tx = Tx { db: &self.db, quiet: Cell::new(false) };
+            let before = self.db.total_changes();
+            let keep = write.run(&tx);
+            // Some failures (I/O, no memory) make SQLite undo the whole transaction at once.
+            if self.db.is_autocommit() {
+                return if keep && alone { Err(DbError::Undone) } else { Ok(Ran::Undone) };
+            }
+            if !keep && self.db.total_changes() != before {
+                self.step("ROLLBACK")?;
+                return Ok(Ran::Undone);
+            }
+            loud |= keep && !tx.quiet.get();
+        }
+        Ok(Ran::All { loud })
+    }
+
+    /// Runs each write in a savepoint of its own; whether one that stays is loud.
+    fn run_carefully(&mut self, writes: &mut [Box<dyn Write>]) -> Result<bool, DbError> {
         self.step("BEGIN IMMEDIATE")?;
         let mut loud = false;
-        for mut write in waiting {
+        for write in writes {
             let tx = Tx { db: &self.db, quiet: Cell::new(false) };
             let result = self.step("SAVEPOINT job").map(|()| write.run(&tx));
-            ran.push(write);
             // Some failures (I/O, no memory) make SQLite undo the whole transaction at once.
             if self.db.is_autocommit() {
                 return Err(DbError::Undone);
@@ -189,12 +275,7 @@ impl Writer {
                 Err(error) => return Err(self.undo(error)),
             }
         }
-        self.step("COMMIT").map_err(|error| self.undo(error))?;
-        if loud {
-            self.changed.send_modify(|count| *count += 1);
-            self.hammer.ring();
-        }
-        Ok(())
+        Ok(loud)
     }
 
     fn undo(&self, error: DbError) -> DbError {

@@ -12,6 +12,7 @@ use banksman_core::{
 };
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
+use std::borrow::Cow;
 
 /// Jobs that are looked at one by one.
 const LOOKS: u32 = 32;
@@ -30,8 +31,11 @@ macro_rules! lane_fits {
 }
 
 /// An offer as the statements take it.
+#[derive(Clone)]
 pub(crate) struct Offered {
     engines: Vec<(EngineName, ClassName)>,
+    names: String,
+    classes: String,
     capabilities: String,
     repos: String,
     full_profiles: String,
@@ -40,19 +44,32 @@ pub(crate) struct Offered {
 impl Offered {
     /// Writes the lists down.
     pub(crate) fn new(offer: &Offer) -> Self {
-        Self {
+        let offered = Self {
             engines: offer.engines.clone(),
+            names: String::new(),
+            classes: String::new(),
             capabilities: lines(offer.capabilities.iter().map(|c| c.as_str())),
             repos: lines(offer.repos.iter().map(|r| r.as_str())),
             full_profiles: lines(offer.full_profiles.iter().map(|p| p.as_str())),
-        }
+        };
+        offered.with_engines_written()
     }
 
     /// Leaves the engines out that rest.
-    pub(crate) fn without_resting(mut self, tx: &Tx<'_>, now: Timestamp) -> Result<Self, Stop> {
+    pub(crate) fn without_resting(&self, tx: &Tx<'_>, now: Timestamp) -> Result<Cow<'_, Self>, Stop> {
         let resting = cooldowns::of(tx, now)?;
-        self.engines.retain(|(engine, _)| !resting.iter().any(|(name, _)| name == engine));
-        Ok(self)
+        if resting.is_empty() {
+            return Ok(Cow::Borrowed(self));
+        }
+        let mut offered = self.clone();
+        offered.engines.retain(|(engine, _)| !resting.iter().any(|(name, _)| name == engine));
+        Ok(Cow::Owned(offered.with_engines_written()))
+    }
+
+    fn with_engines_written(mut self) -> Self {
+        self.names = lines(self.engines.iter().map(|(engine, _)| engine.as_str()));
+        self.classes = lines(self.engines.iter().map(|(_, class)| class.as_str()));
+        self
     }
 
     /// Who of the offer runs a job with this choice: the first one that may.
@@ -64,13 +81,6 @@ impl Offered {
                 Choice::Class(wanted) => wanted == class,
             })
             .map(|(engine, _)| engine)
-    }
-
-    fn engine_lines(&self) -> (String, String) {
-        (
-            lines(self.engines.iter().map(|(engine, _)| engine.as_str())),
-            lines(self.engines.iter().map(|(_, class)| class.as_str())),
-        )
     }
 }
 
@@ -114,10 +124,9 @@ fn among_the_first(tx: &Tx<'_>, offered: &Offered, now: Timestamp) -> Result<Loo
         " FROM job j INDEXED BY job_waiting CROSS JOIN lane l ON l.id = j.lane
          WHERE j.not_before IS NOT NULL ORDER BY j.priority, j.id LIMIT ?7"
     ))?;
-    let (engines, classes) = offered.engine_lines();
     let mut rows = query.query(params![
-        engines,
-        classes,
+        offered.names,
+        offered.classes,
         offered.repos,
         offered.full_profiles,
         offered.capabilities,
@@ -152,10 +161,16 @@ fn first_of_lanes(tx: &Tx<'_>, offered: &Offered) -> Result<Option<JobId>, Stop>
     )?;
     let mut fits = tx.prepare_cached(concat!("SELECT ", lane_fits!(), " FROM lane l WHERE l.id = ?6"))?;
     let mut held = tx.prepare_cached("SELECT 1 FROM claim WHERE lock = ?1")?;
-    let (engines, classes) = offered.engine_lines();
     let mut fits = |lane: i64| -> Result<bool, Stop> {
         Ok(fits.query_row(
-            params![engines, classes, offered.repos, offered.full_profiles, offered.capabilities, lane],
+            params![
+                offered.names,
+                offered.classes,
+                offered.repos,
+                offered.full_profiles,
+                offered.capabilities,
+                lane
+            ],
             |row| row.get(0),
         )?)
     };

@@ -3,7 +3,7 @@
 use super::{
     Stop, attempts,
     candidates::{self, Offered},
-    jobs,
+    jobs::{self, Stored},
     steps::{self, Course, Step},
 };
 use crate::sqlite::{Nanos, Tx, Word};
@@ -11,53 +11,78 @@ use banksman_core::{
     id::{AttemptId, JobId, Token},
     job::{Held, JobEvent, Why},
     port::{AttemptRecord, Claim, StoreError},
-    text::{Holder, LockName},
+    text::{EngineName, Holder},
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
+
+/// A claim as it was just made: what the manifest of its job says is still unread.
+pub(crate) struct Taken {
+    job: Stored,
+    engine: EngineName,
+    held: Held,
+    since: Timestamp,
+}
+
+impl Taken {
+    /// The claim, with everything read.
+    pub(crate) fn claim(self) -> rusqlite::Result<Claim> {
+        let Held { attempt, holder, token, until } = self.held;
+        Ok(Claim {
+            job: self.job.job()?,
+            engine: self.engine,
+            attempt,
+            holder,
+            token,
+            since: self.since,
+            until,
+        })
+    }
+}
 
 /// Claims the next job that fits the offer.
 pub(crate) fn take(
     tx: &Tx<'_>,
     holder: &Holder,
-    offered: Offered,
+    offered: &Offered,
     now: Timestamp,
     until: Timestamp,
-) -> Result<Option<Claim>, Stop> {
+) -> Result<Option<Taken>, Stop> {
     let offered = offered.without_resting(tx, now)?;
     let Some(id) = candidates::next(tx, &offered, now)? else { return Ok(None) };
-    let mut job = jobs::known(tx, id)?;
-    let engine =
-        offered.engine(&job.work.choice()).ok_or(StoreError::Missing("engine of the offer"))?.clone();
-    let before = jobs::token(tx, id)?;
+    let mut job = jobs::stored(tx, id)?;
+    let engine = offered.engine(&job.choice()?).ok_or(StoreError::Missing("engine of the offer"))?.clone();
     let attempt = attempts::begin(tx, id, &engine, holder, now)?;
-    let token = Token(before.0 + 1);
-    let held = Held { attempt, holder: holder.clone(), token, until };
-    let course = Course::of(&job.state, [JobEvent::Claimed(held)])?;
-    steps::take(
-        tx,
-        &Step { job: id, token: before, course: &course, failures: 0, losses: 0, who: holder, now },
-    )?;
+    let held = Held { attempt, holder: holder.clone(), token: Token(job.token.0 + 1), until };
+    let course = Course::of(&job.state, [JobEvent::Claimed(held.clone())])?;
+    let token = job.token;
+    steps::take(tx, &Step { job: id, token, course: &course, failures: 0, losses: 0, who: holder, now })?;
+    insert(tx, id, &engine, &held, now, &job.lock)?;
     job.state = course.after;
-    let claim = Claim { job, engine, attempt, holder: holder.clone(), token, since: now, until };
-    insert(tx, &claim)?;
-    Ok(Some(claim))
+    Ok(Some(Taken { job, engine, held, since: now }))
 }
 
-fn insert(tx: &Tx<'_>, claim: &Claim) -> Result<(), Stop> {
+fn insert(
+    tx: &Tx<'_>,
+    job: JobId,
+    engine: &EngineName,
+    held: &Held,
+    now: Timestamp,
+    lock: &str,
+) -> Result<(), Stop> {
     tx.prepare_cached(
         "INSERT INTO claim (job, attempt, engine, holder, token, since, until, lock)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, nullif(?8, ''))",
     )?
     .execute(params![
-        claim.job.id.0,
-        claim.attempt.0,
-        claim.engine.as_str(),
-        claim.holder.as_str(),
-        claim.token.0,
-        Nanos(claim.since),
-        Nanos(claim.until),
-        claim.job.work.lock().map(LockName::as_str),
+        job.0,
+        held.attempt.0,
+        engine.as_str(),
+        held.holder.as_str(),
+        held.token.0,
+        Nanos(now),
+        Nanos(held.until),
+        lock,
     ])?;
     Ok(())
 }

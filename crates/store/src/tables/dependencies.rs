@@ -92,6 +92,10 @@ pub(crate) fn link(tx: &Tx<'_>, key: &JobKey, job: JobId) -> Result<(), Stop> {
 
 /// Those that wait for a job wait for one less.
 pub(crate) fn wake(tx: &Tx<'_>, job: JobId) -> Result<(), Stop> {
+    // Nearly always there are none, and a look costs less than an update that finds nothing.
+    if !tx.prepare_cached("SELECT 1 FROM job_dependency WHERE on_job = ?1")?.exists([job.0])? {
+        return Ok(());
+    }
     tx.prepare_cached(
         "UPDATE job SET waits_for = waits_for
             - (SELECT count(*) FROM job_dependency d WHERE d.job = job.id AND d.on_job = ?1)

@@ -5,9 +5,11 @@ use crate::sqlite::{Json, Nanos, Word};
 use banksman_core::{
     id::{AttemptId, JobId, Number, Token},
     job::{Body, Held, Job, JobState, JobWork, Stage},
+    manifest::Choice,
     port::{JobFilter, StageCounts, StoreError, TaskFilter},
-    text::{JobKey, RepoName},
+    text::{ClassName, EngineName, JobKey, JobName, RepoName},
 };
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 
 /// What every query of jobs selects, in the order that [`read`] expects. The rows of the job are `j`.
@@ -16,7 +18,7 @@ macro_rules! select {
         concat!(
             "SELECT j.id, j.name, j.key, l.repo, l.engine, j.task, b.spec, j.created_at, j.failures, j.losses,
                 j.waits_for, j.retry_of, j.stage, j.not_before, j.attempt, c.holder, j.token, c.until, j.outcome,
-                j.reason, j.ended_at
+                j.reason, j.ended_at, l.class, j.lock
              FROM job j JOIN lane l ON l.id = j.lane LEFT JOIN job_body b ON b.job = j.id
                 LEFT JOIN claim c ON c.job = j.id ",
             $rest
@@ -32,6 +34,12 @@ pub(crate) fn by_id(db: &Connection, id: JobId) -> Result<Option<Job>, Stop> {
 /// One job that has to be there.
 pub(crate) fn known(db: &Connection, id: JobId) -> Result<Job, Stop> {
     by_id(db, id)?.ok_or_else(|| StoreError::Missing("job").into())
+}
+
+/// One job that has to be there, with its manifest still unread.
+pub(crate) fn stored(db: &Connection, id: JobId) -> Result<Stored, Stop> {
+    let found = db.prepare_cached(select!("WHERE j.id = ?1"))?.query_row([id.0], Stored::read).optional()?;
+    found.ok_or_else(|| StoreError::Missing("job").into())
 }
 
 /// The token of the last claim of a job.
@@ -161,24 +169,93 @@ fn collect(rows: impl Iterator<Item = rusqlite::Result<Job>>) -> Result<Vec<Job>
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Job> {
-    let work = match (row.get::<_, Option<Word<_>>>(3)?, row.get::<_, Option<Json<_>>>(5)?) {
-        (Some(Word(repo)), Some(Json(task))) => {
-            JobWork::Task { repo, task, engine: row.get::<_, Word<_>>(4)?.0 }
+    Stored::read(row)?.job()
+}
+
+/// A job as the tables have it: what its task or manifest says is still text.
+pub(crate) struct Stored {
+    id: JobId,
+    name: String,
+    key: Option<String>,
+    repo: Option<String>,
+    engine: Option<String>,
+    class: Option<String>,
+    task: Option<String>,
+    spec: Option<String>,
+    created_at: Timestamp,
+    failures: u32,
+    losses: u32,
+    waits_for: u32,
+    retry_of: Option<JobId>,
+    /// Where it is.
+    pub(crate) state: JobState,
+    /// The token of its last claim.
+    pub(crate) token: Token,
+    /// The lock that it needs; empty: none.
+    pub(crate) lock: String,
+}
+
+impl Stored {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: JobId(row.get(0)?),
+            name: row.get(1)?,
+            key: row.get(2)?,
+            repo: row.get(3)?,
+            engine: row.get(4)?,
+            class: row.get(21)?,
+            task: row.get(5)?,
+            spec: row.get(6)?,
+            created_at: row.get::<_, Nanos>(7)?.0,
+            failures: row.get(8)?,
+            losses: row.get(9)?,
+            waits_for: row.get(10)?,
+            retry_of: row.get::<_, Option<u64>>(11)?.map(JobId),
+            state: read_state(row)?,
+            token: Token(row.get(16)?),
+            lock: row.get(22)?,
+        })
+    }
+
+    /// Who may run it.
+    pub(crate) fn choice(&self) -> rusqlite::Result<Choice> {
+        match (&self.engine, &self.class) {
+            (Some(engine), _) => EngineName::new(engine).map(Choice::Engine).map_err(unreadable),
+            (None, class) => {
+                ClassName::new(class.as_deref().unwrap_or_default()).map(Choice::Class).map_err(unreadable)
+            }
         }
-        _ => JobWork::Manifest(row.get::<_, Json<_>>(6)?.0),
-    };
-    Ok(Job {
-        id: JobId(row.get(0)?),
-        name: row.get::<_, Word<_>>(1)?.0,
-        key: row.get::<_, Option<Word<_>>>(2)?.map(|key| key.0),
-        work,
-        created_at: row.get::<_, Nanos>(7)?.0,
-        failures: row.get(8)?,
-        losses: row.get(9)?,
-        waits_for: row.get(10)?,
-        retry_of: row.get::<_, Option<u64>>(11)?.map(JobId),
-        state: read_state(row)?,
-    })
+    }
+
+    /// The job, with everything read.
+    pub(crate) fn job(self) -> rusqlite::Result<Job> {
+        let work = match (self.repo, self.task, self.spec) {
+            (Some(repo), Some(task), _) => JobWork::Task {
+                repo: RepoName::new(&repo).map_err(unreadable)?,
+                task: serde_json::from_str(&task).map_err(unreadable)?,
+                engine: EngineName::new(self.engine.as_deref().unwrap_or_default()).map_err(unreadable)?,
+            },
+            (_, _, spec) => {
+                JobWork::Manifest(serde_json::from_str(&spec.unwrap_or_default()).map_err(unreadable)?)
+            }
+        };
+        Ok(Job {
+            id: self.id,
+            name: JobName::new(&self.name).map_err(unreadable)?,
+            key: self.key.map(|key| JobKey::new(&key)).transpose().map_err(unreadable)?,
+            work,
+            created_at: self.created_at,
+            failures: self.failures,
+            losses: self.losses,
+            waits_for: self.waits_for,
+            retry_of: self.retry_of,
+            state: self.state,
+        })
+    }
+}
+
+fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, Type::Text, error.into())
 }
 
 fn read_state(row: &Row<'_>) -> rusqlite::Result<JobState> {

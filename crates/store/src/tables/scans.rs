@@ -79,7 +79,7 @@ fn no_statement_of_the_queue_walks_a_table_that_grows() {
 
 fn claim_next(tx: &Tx<'_>, now: i64) -> Claim {
     let offered = Offered::new(&offer());
-    claims::take(tx, &holder(2), offered, at(now), at(now + 60)).unwrap().unwrap()
+    claims::take(tx, &holder(2), &offered, at(now), at(now + 60)).unwrap().unwrap().claim().unwrap()
 }
 
 fn step(tx: &Tx<'_>, claim: &Claim, events: Vec<JobEvent>, now: i64) {

@@ -101,19 +101,25 @@ fn write(tx: &Tx<'_>, step: &Step<'_>) -> Result<(), Stop> {
     let columns = Columns::of(after, step.now);
     let held_before = before.held().map(|held| held.attempt.0);
     let token = after.held().map_or(step.token, |held| held.token);
+    let waits = before.is_waiting() || after.is_waiting();
     let written: Option<(u64, bool)> = tx
-        .prepare_cached(
-            "UPDATE job SET stage = ?2, not_before = ?3, ripe = ?4, attempt = ?5, outcome = ?6, reason = ?7, ended_at = ?8,
-                token = ?9, failures = failures + ?10, losses = losses + ?11, moves = moves + ?12, waits_for = 0
-             WHERE id = ?1 AND stage = ?13 AND token = ?14 AND attempt IS ?15
-             RETURNING moves, auto_echo",
-        )?
+        // The columns that say how it waits are in several indexes: they are named only where they may change.
+        .prepare_cached(if waits {
+            "UPDATE job SET stage = ?2, attempt = ?3, outcome = ?4, reason = ?5, ended_at = ?6, token = ?7,
+                failures = failures + ?8, losses = losses + ?9, moves = moves + ?10,
+                not_before = ?14, ripe = ?15, waits_for = 0
+             WHERE id = ?1 AND stage = ?11 AND token = ?12 AND attempt IS ?13
+             RETURNING moves, auto_echo"
+        } else {
+            "UPDATE job SET stage = ?2, attempt = ?3, outcome = ?4, reason = ?5, ended_at = ?6, token = ?7,
+                failures = failures + ?8, losses = losses + ?9, moves = moves + ?10
+             WHERE id = ?1 AND stage = ?11 AND token = ?12 AND attempt IS ?13 AND ?14 IS NULL AND NOT ?15
+             RETURNING moves, auto_echo"
+        })?
         .query_row(
             params![
                 step.job.0,
                 after.stage().as_str(),
-                columns.not_before.map(Nanos),
-                columns.ripe,
                 columns.attempt.map(|a| a.0),
                 columns.outcome.map(Json),
                 columns.reason.map(Word),
@@ -125,6 +131,8 @@ fn write(tx: &Tx<'_>, step: &Step<'_>) -> Result<(), Stop> {
                 before.stage().as_str(),
                 step.token.0,
                 held_before,
+                columns.not_before.map(Nanos),
+                columns.ripe,
             ],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
