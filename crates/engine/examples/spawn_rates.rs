@@ -3,17 +3,16 @@
 //! afterwards the memory is watched (0). Prints one JSON object.
 #![expect(clippy::expect_used, reason = "a measurement that cannot be made ends")]
 
+mod plain_job;
+
 use banksman_core::{
-    id::{AttemptId, JobId},
     job::{Body, Outcome},
-    manifest::{Choice, JobSpec, Priority},
     port::{Engine, JobOrder, Step, StepResult},
-    text::{BranchName, EngineName},
 };
-use banksman_engine::{EngineHost, EngineHostConfig, SandboxPolicy};
-use jiff::{SignedDuration, Timestamp};
+use banksman_engine::{EngineHost, SandboxPolicy};
+use jiff::SignedDuration;
+use plain_job::{host, memory_kib, order};
 use std::{
-    collections::BTreeMap,
     path::Path,
     process::{Command, Stdio},
     sync::Arc,
@@ -34,7 +33,7 @@ fn main() {
     std::fs::write(&script, ":\n").expect("a script");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
-        let host = Arc::new(host(dir.path()).await);
+        let host = Arc::new(host(dir.path(), SandboxPolicy::Off, Duration::from_secs(10)).await);
         let mut next = 1;
         run(&host, dir.path(), &mut next, 100).await;
         let (mut bare_took, mut jobs_took) = (Duration::ZERO, Duration::ZERO);
@@ -42,7 +41,7 @@ fn main() {
             bare_took += bare(&script, jobs / TURNS);
             jobs_took += run(&host, dir.path(), &mut next, jobs / TURNS).await;
         }
-        let before = resident_kib();
+        let before = memory_kib("VmRSS");
         if more > 0 {
             run(&host, dir.path(), &mut next, more).await;
         }
@@ -53,7 +52,7 @@ fn main() {
             each(bare_took),
             each(jobs_took),
             jobs_took.as_secs_f64() / bare_took.as_secs_f64(),
-            resident_kib(),
+            memory_kib("VmRSS"),
         );
     });
 }
@@ -75,23 +74,13 @@ fn bare(script: &Path, times: u64) -> Duration {
     began.elapsed()
 }
 
-async fn host(dir: &Path) -> EngineHost {
-    let environment = ["PATH", "HOME"]
-        .into_iter()
-        .map(|name| (name.into(), std::env::var_os(name).expect("a usual environment")));
-    let mut config =
-        EngineHostConfig::new(dir.join("home"), environment.collect::<BTreeMap<_, _>>(), Timestamp::now);
-    config.sandbox = SandboxPolicy::Off;
-    EngineHost::new(config).await.expect("a host")
-}
-
 async fn run(host: &Arc<EngineHost>, dir: &Path, next: &mut u64, times: u64) -> Duration {
     let began = Instant::now();
     let lanes = (0..AT_ONCE).map(|lane| {
         let (host, cwd, first) = (host.clone(), dir.to_owned(), *next + lane * (times / AT_ONCE));
         tokio::spawn(async move {
             for n in first..first + times / AT_ONCE {
-                one(&host, order(n, &cwd)).await;
+                one(&host, order(n, &cwd, SignedDuration::from_mins(1))).await;
             }
         })
     });
@@ -109,43 +98,4 @@ async fn one(host: &EngineHost, order: JobOrder) {
     let landed = host.step(&order, Step::Land, &body).await.expect("a landing");
     assert_eq!(landed.result, StepResult::Landed(Outcome::Ran));
     host.leave(order.attempt).await;
-}
-
-fn order(n: u64, cwd: &Path) -> JobOrder {
-    let engine = EngineName::new("shell").expect("a name");
-    let spec = JobSpec {
-        engine: Choice::Engine(engine.clone()),
-        profile: None,
-        cwd: cwd.to_owned(),
-        worktree: false,
-        yolo: false,
-        lock: None,
-        timeout: SignedDuration::from_mins(1),
-        priority: Priority::Normal,
-        capabilities: Vec::new(),
-        depends_on: Vec::new(),
-        tracker_item: None,
-        auto_echo: false,
-        retries: 0,
-        not_before: None,
-        review: None,
-        verify: Vec::new(),
-        fix_rounds: 0,
-        base: None,
-        branch: None,
-        max_cost: None,
-        max_tokens: None,
-        env: Vec::new(),
-        preamble: None,
-        extra: BTreeMap::new(),
-    };
-    let branch = BranchName::new("job/none").expect("a branch name");
-    JobOrder { attempt: AttemptId(n), job: JobId(n), engine, spec, branch }
-}
-
-/// Memory of this process, in KiB.
-fn resident_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    line.trim().trim_end_matches(" kB").parse().unwrap_or(0)
 }

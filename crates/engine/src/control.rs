@@ -32,7 +32,23 @@ impl Control {
         use std::os::unix::ffi::OsStrExt;
         let digest = Sha256::digest(git_dir.as_os_str().as_bytes());
         let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        home.join("control").join(".jobs").join(format!("{name}.git"))
+        Self::folder_of_jobs(home).join(format!("{name}.git"))
+    }
+
+    /// Where those are.
+    pub(crate) fn folder_of_jobs(home: &Path) -> PathBuf {
+        home.join("control").join(".jobs")
+    }
+
+    /// One that is there, for what needs no forge.
+    pub(crate) fn existing(git: &Git, dir: PathBuf) -> Self {
+        Self { git: git.clone(), forge: dir.clone(), dir }
+    }
+
+    /// Names of its refs below a prefix.
+    pub(crate) async fn refs(&self, below: &str) -> Result<Vec<String>, GitError> {
+        let out = self.git.at(&self.dir, "for-each-ref").arg("--format=%(refname)").arg(below).run().await?;
+        Ok(String::from_utf8_lossy(&out).lines().map(str::to_owned).collect())
     }
 
     /// Opens it at `dir`, makes it where it is missing; under its lock. `forge` is the git directory of the repository it belongs to.

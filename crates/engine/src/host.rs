@@ -14,6 +14,7 @@ use crate::{
     programs::Programs,
     sandbox::{Limits, Offered, Sandbox, SandboxPolicy, find_program},
     stops::Stops,
+    tidy,
 };
 use banksman_core::{
     id::AttemptId,
@@ -205,15 +206,7 @@ impl EngineHost {
     /// belongs to a process that lives, this one too, is left alone.
     pub async fn recover(&self) -> leftovers::Reaped {
         let reaped = leftovers::reap_leftovers(&self.config.home).await;
-        for repo in self.config.repositories.keys() {
-            let tidied = match self.control(repo).await {
-                Ok((control, _lock)) => control.collect_garbage().await.map_err(ControlError::Git),
-                Err(error) => Err(error),
-            };
-            if let Err(error) = tidied {
-                tracing::warn!(%repo, %error, "a control repository could not be tidied");
-            }
-        }
+        tidy::tidy(self).await;
         reaped
     }
 

@@ -32,6 +32,7 @@ mod room;
 mod sandbox;
 mod session;
 mod stops;
+mod tidy;
 mod usage;
 mod workspace;
 

@@ -45,6 +45,11 @@ pub(crate) async fn keep(control: &Control, name: &str, sha: &Sha) -> Result<(),
     push.arg(format!("{sha}:{name}")).run().await.map(drop)
 }
 
+/// Lets go of what [`keep`] kept.
+pub(crate) async fn let_go(control: &Control, name: &str) -> Result<(), GitError> {
+    control.git().at(control.forge(), "update-ref").arg("-d").arg(name).run().await.map(drop)
+}
+
 /// Moves `branch` of the forge from `old` (`None`: it does not exist) to `new`.
 pub(crate) async fn publish(
     control: &Control,

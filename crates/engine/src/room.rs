@@ -5,7 +5,7 @@ use crate::{
     git::IDENTITY,
     host::{EngineHost, RepositorySetup},
     sandbox::{Room, system},
-    workspace::Workspace,
+    workspace::{Layout, Workspace},
 };
 use banksman_core::work::SandboxLevel;
 use std::{
@@ -68,7 +68,7 @@ pub(crate) fn room(
 pub(crate) fn room_at(
     host: &EngineHost,
     setup: &RepositorySetup,
-    workspace: &Workspace,
+    workspace: &Layout,
     engine: Option<(&EngineDefinition, &Path)>,
     site: Site<'_>,
 ) -> Room {

@@ -5,7 +5,9 @@ use crate::{
     definition::{Asking, EngineDefinition, Places, PromptVia, Unattended},
     halt::Halt,
     host::EngineHost,
-    launch::{Argv, Budget, CappedLog, Ended, Input, Launch, Launched, Output, Recent, Stop, launch},
+    launch::{
+        Argv, Budget, CappedLog, Ended, Input, Launch, Launched, Output, Recent, Stop, run_to_end, supervised,
+    },
     leftovers::{log_path, mark},
     room::{self, Clone, Home},
     sandbox::Room,
@@ -236,7 +238,7 @@ pub(crate) enum What {
 }
 
 /// A process to be started in a room.
-pub(crate) struct Start<'a> {
+pub(crate) struct Start<'a, L = CappedLog> {
     /// Name of the workspace, with which its processes are marked.
     pub(crate) name: String,
     pub(crate) what: What,
@@ -245,7 +247,8 @@ pub(crate) struct Start<'a> {
     pub(crate) input: Input,
     pub(crate) timeout: Duration,
     pub(crate) budget: Budget,
-    pub(crate) log: CappedLog,
+    /// The log, or where it is to be made.
+    pub(crate) log: L,
     pub(crate) record: PathBuf,
     pub(crate) usage: UsageFormat,
 }
@@ -257,18 +260,26 @@ pub(crate) async fn start_in(
     start: Start<'_>,
     stop: watch::Receiver<Stop>,
 ) -> io::Result<Launched> {
-    let order = Launch {
-        argv: host.sandbox.command(level, start.room, start.what),
-        env: start.env.into_iter().collect(),
-        cwd: start.room.cwd.clone(),
-        input: start.input,
-        timeout: start.timeout,
-        grace: host.config.grace,
-        budget: start.budget,
-        level,
-        mark: mark(&host.config.home, &start.name),
-        record: start.record,
-    };
-    let output = Output { log: start.log, usage: UsageReader::new(start.usage), recent: Recent::default() };
-    launch(move || Ok((order, output)), stop).await
+    let (launch, usage, log) = start.launch(host, level);
+    let output = Output { log, usage, recent: Recent::default() };
+    supervised(move |told| run_to_end(launch, output, told), stop).await
+}
+
+impl<L> Start<'_, L> {
+    /// What is to be launched, with the reader of its usage and its log.
+    pub(crate) fn launch(self, host: &EngineHost, level: SandboxLevel) -> (Launch, UsageReader, L) {
+        let launch = Launch {
+            argv: host.sandbox.command(level, self.room, self.what),
+            env: self.env.into_iter().collect(),
+            cwd: self.room.cwd.clone(),
+            input: self.input,
+            timeout: self.timeout,
+            grace: host.config.grace,
+            budget: self.budget,
+            level,
+            mark: mark(&host.config.home, &self.name),
+            record: self.record,
+        };
+        (launch, UsageReader::new(self.usage), self.log)
+    }
 }

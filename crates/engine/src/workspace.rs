@@ -12,6 +12,7 @@ use banksman_core::{
 };
 use std::{
     fs, io,
+    ops::Deref,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
@@ -41,10 +42,23 @@ pub(crate) const OWNER: &str = "owner";
 /// Files in a workspace that may say which process runs for it: the engine or a command, and what gathers its work.
 pub(crate) const PROCESS_RECORDS: [&str; 2] = ["process", "after/process"];
 
+/// Where everything in a workspace is, whether it has been made or not.
+#[derive(Debug, Clone)]
+pub(crate) struct Layout {
+    root: PathBuf,
+}
+
 /// The folders of one attempt. Dropping it removes them.
 #[derive(Debug)]
 pub(crate) struct Workspace {
-    root: PathBuf,
+    layout: Layout,
+}
+
+impl Deref for Workspace {
+    type Target = Layout;
+    fn deref(&self) -> &Layout {
+        &self.layout
+    }
 }
 
 /// What the clone of an attempt holds.
@@ -58,30 +72,10 @@ pub(crate) struct Checkout<'a> {
     pub(crate) base: Option<(&'a BranchName, &'a Sha)>,
 }
 
-impl Workspace {
-    /// Makes the folders anew. `name` is the attempt's number, with a word behind it or not, or the check run's.
-    pub(crate) async fn create(home: &Path, name: &str) -> Result<Self, WorkspaceError> {
-        let (home, name) = (home.to_owned(), name.to_owned());
-        Ok(run(move || Self::make(&home, &name, &["repo", "task", "home", "tmp"])).await?)
-    }
-
-    /// Makes it with these folders in it; blocks.
-    pub(crate) fn make(home: &Path, name: &str, folders: &[&str]) -> io::Result<Self> {
-        let root = home.join("work").join(name);
-        remove_tree(&root)?;
-        // It gets its name when it says whose it is, so that nobody takes it for a leftover.
-        let owner = Record::of_this_process();
-        let making = home.join("work").join(format!(".{}-{name}", owner.pid));
-        remove_tree(&making)?;
-        // Its content is nobody else's business.
-        let mut private = fs::DirBuilder::new();
-        private.mode(0o700).create(&making)?;
-        owner.write(&making.join(OWNER))?;
-        for folder in folders {
-            fs::create_dir(making.join(folder))?;
-        }
-        fs::rename(&making, &root)?;
-        Ok(Self { root })
+impl Layout {
+    /// `name` is the attempt's number, with a word behind it or not, or the check run's.
+    pub(crate) fn of(home: &Path, name: &str) -> Self {
+        Self { root: home.join("work").join(name) }
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -123,6 +117,39 @@ impl Workspace {
     /// Pid and start of the process that runs, for whoever cleans up.
     pub(crate) fn record(&self) -> PathBuf {
         self.root.join(PROCESS_RECORDS[0])
+    }
+
+    /// Makes the workspace anew with these folders in it; blocks.
+    pub(crate) fn make(self, folders: &[&str]) -> io::Result<Workspace> {
+        // It gets its name when it says whose it is, so that nobody takes it for a leftover.
+        let owner = Record::of_this_process();
+        let making = self.root.with_file_name(format!(".{}-{}", owner.pid, self.name()));
+        // Its content is nobody else's business.
+        let make = || fs::DirBuilder::new().mode(0o700).create(&making);
+        if let Err(error) = make() {
+            if error.kind() != io::ErrorKind::AlreadyExists {
+                return Err(error);
+            }
+            remove_tree(&making)?;
+            make()?;
+        }
+        owner.write(&making.join(OWNER))?;
+        for folder in folders {
+            fs::create_dir(making.join(folder))?;
+        }
+        if fs::rename(&making, &self.root).is_err() {
+            remove_tree(&self.root)?;
+            fs::rename(&making, &self.root)?;
+        }
+        Ok(Workspace { layout: self })
+    }
+}
+
+impl Workspace {
+    /// Makes it with all the folders that an engine needs.
+    pub(crate) async fn create(home: &Path, name: &str) -> Result<Self, WorkspaceError> {
+        let layout = Layout::of(home, name);
+        Ok(run(move || layout.make(&["repo", "task", "home", "tmp"])).await?)
     }
 
     /// Writes what the engine is to read (S8): the material as it came, our instruction beside it.
@@ -226,7 +253,7 @@ impl Workspace {
 
     /// Removes it; blocks.
     pub(crate) fn remove_now(mut self) {
-        let root = std::mem::take(&mut self.root);
+        let root = std::mem::take(&mut self.layout.root);
         if let Err(error) = remove_tree(&root) {
             tracing::warn!(%error, "a workspace could not be removed; the next start tries again");
         }
@@ -241,7 +268,7 @@ fn init(git: &Git, like: &Sha) -> GitCommand {
 
 impl Drop for Workspace {
     fn drop(&mut self) {
-        let root = std::mem::take(&mut self.root);
+        let root = std::mem::take(&mut self.layout.root);
         if root.as_os_str().is_empty() {
             return;
         }
@@ -263,11 +290,14 @@ pub(crate) async fn run<T: Send + 'static>(
 /// Writes a file of the task folder, which an engine may have had its hands in: whatever stands in its place goes first, so that
 /// nothing is written through a link.
 pub(crate) fn write_anew(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o644).open(path)?;
+    let create = || fs::OpenOptions::new().write(true).create_new(true).mode(0o644).open(path);
+    let mut file = match create() {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(path)?;
+            create()?
+        }
+        file => file?,
+    };
     io::Write::write_all(&mut file, bytes)
 }
 

@@ -3,7 +3,7 @@
 use super::{
     Attempt, Site, clone,
     findings::Findings,
-    place,
+    folder, place,
     prompt::{self, MAX_ARGUMENT, Sentence},
     review::left_of,
 };
@@ -16,7 +16,7 @@ use crate::{
     leftovers::log_path,
     room::{self, Clone, Home},
     session::{Call, Start, What, call_engine, settle, start_in},
-    workspace::{Workspace, run as off_thread, write_anew},
+    workspace::{Layout, run as off_thread, write_anew},
 };
 use banksman_core::{
     job::Body,
@@ -41,6 +41,9 @@ pub(super) async fn build(
     if attempt.site.is_none() {
         if host.has_room() == Disk::None {
             return Err(FailReason::DiskFull.into());
+        }
+        if folder::is_all(order, named.1) {
+            return folder::run(host, order, body, attempt, named, (level, asking)).await;
         }
         let (site, log) = find_site(host, order, level).await?;
         (attempt.site, attempt.log) = (Some(site), log);
@@ -94,17 +97,14 @@ async fn find_site(
             return Ok((Site::Clone(clone::clone(host, order, found).await?), None));
         }
     }
-    if level != SandboxLevel::Off && room::opens_a_home(host, &cwd) {
-        tracing::error!(job = %order.job, "the folder of a job has the home of Banksman or the user in it; no sandbox gets that");
-        return Err(FailReason::NoFolder.into());
-    }
+    folder::may_be_opened(host, order, level)?;
     let (home, name) = (host.config.home.clone(), order.attempt.to_string());
     let (path, cap) = (log_path(&home, order.attempt), host.config.output_cap);
     let made = off_thread(move || {
         if !cwd.is_dir() {
             return Ok(None);
         }
-        let workspace = Workspace::make(&home, &name, &["task"])?;
+        let workspace = Layout::of(&home, &name).make(&["task"])?;
         Ok(Some((Site::Folder { cwd, workspace }, CappedLog::create(path, cap)?)))
     });
     let (site, log) = made.await?.ok_or(FailReason::NoFolder)?;
@@ -130,10 +130,10 @@ async fn run(
     attempt.measured.sandbox = Some(level);
     let stop = host.stops.of(order.attempt);
     let site = attempt.site()?;
-    let workspace = site.workspace();
+    let workspace = site.workspace()?;
     let (folder, below) = site.paths();
     let program = host.program(definition)?;
-    let setup = clone::setup(host, if let Site::Clone(cloned) = site { Some(cloned) } else { None });
+    let setup = clone::setup(host, site.cloned());
     let at = room::Site { folder: &folder, below: &below, clone: Clone::Writable };
     let room = match level {
         // Nobody looks at what is in it.
@@ -192,7 +192,7 @@ pub(super) fn environment(
     order: &JobOrder,
     (name, definition): (&EngineName, &EngineDefinition),
     home: Home<'_>,
-    workspace: &Workspace,
+    workspace: &Layout,
     (level, asking): (SandboxLevel, Asking),
     more: &[(&str, OsString)],
 ) -> BTreeMap<OsString, OsString> {

@@ -124,8 +124,8 @@ fn made<'a>(order: &JobOrder, cloned: &'a Cloned) -> Made<'a> {
     Made { attempt: order.attempt, control, commits, workspace, merged: None }
 }
 
-/// The ref under which the repository keeps what was built, whether it lands or not.
-fn kept(job: JobId) -> String {
+/// The ref under which the repository keeps what was built until it lands.
+pub(super) fn kept(job: JobId) -> String {
     format!("refs/banksman/jobs/{job}")
 }
 

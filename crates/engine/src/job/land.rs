@@ -1,11 +1,14 @@
 //! The work of a job goes to its branch: never over somebody else's work, and never under a work tree that has the branch checked out.
 
-use super::{Attempt, Site, clone::Cloned};
+use super::{
+    Attempt, Site,
+    clone::{Cloned, kept},
+};
 use crate::{
     git::Answer,
     halt::Halt,
     host::EngineHost,
-    publish::{CheckedOut, Published, publish},
+    publish::{CheckedOut, Published, let_go, publish},
 };
 use banksman_core::{
     job::Outcome,
@@ -20,7 +23,7 @@ pub(super) async fn land(
     attempt: &mut Attempt,
 ) -> Result<StepResult, Halt> {
     let cloned = match attempt.site()? {
-        Site::Folder { .. } => return Ok(StepResult::Landed(Outcome::Ran)),
+        Site::Folder { .. } | Site::Over => return Ok(StepResult::Landed(Outcome::Ran)),
         Site::Clone(cloned) => cloned,
     };
     let sha = cloned.built.as_ref().ok_or(EngineError::Host("nothing was built that could land"))?;
@@ -47,7 +50,12 @@ async fn push(host: &EngineHost, order: &JobOrder, cloned: &Cloned, sha: &Sha) -
     }
     control.note(&landed, sha).await?;
     match publish(control, &order.branch, now.as_ref(), sha, CheckedOut::Stays).await? {
-        Published::There => Ok(()),
+        Published::There => {
+            if let Err(error) = let_go(control, &kept(order.job)).await {
+                tracing::warn!(job = %order.job, %error, "the ref that kept the work of a job stays behind");
+            }
+            Ok(())
+        }
         Published::Stale | Published::Refused => Err(FailReason::BranchTaken.into()),
     }
 }

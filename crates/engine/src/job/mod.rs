@@ -5,6 +5,7 @@
 mod build;
 mod clone;
 mod findings;
+mod folder;
 mod land;
 mod place;
 mod prompt;
@@ -58,13 +59,16 @@ enum Site {
     Folder { cwd: PathBuf, workspace: Workspace },
     /// In a clone of its own.
     Clone(Cloned),
+    /// In a folder, and nothing is left to be done there.
+    Over,
 }
 
 impl Site {
-    fn workspace(&self) -> &Workspace {
+    fn workspace(&self) -> Result<&Workspace, Halt> {
         match self {
-            Self::Folder { workspace, .. } => workspace,
-            Self::Clone(cloned) => &cloned.workspace,
+            Self::Folder { workspace, .. } => Ok(workspace),
+            Self::Clone(cloned) => Ok(&cloned.workspace),
+            Self::Over => Err(OUT_OF_ORDER),
         }
     }
 
@@ -73,17 +77,28 @@ impl Site {
         match self {
             Self::Folder { cwd, .. } => (cwd.clone(), PathBuf::new()),
             Self::Clone(cloned) => (cloned.workspace.repo(), cloned.below.clone()),
+            Self::Over => (PathBuf::new(), PathBuf::new()),
         }
     }
 
     /// The home of an unconfined process.
     fn home(&self) -> Home<'_> {
         match self {
-            Self::Folder { .. } => Home::Users,
+            Self::Folder { .. } | Self::Over => Home::Users,
             Self::Clone(cloned) => Home::Private(&cloned.workspace),
         }
     }
+
+    fn cloned(&self) -> Option<&Cloned> {
+        match self {
+            Self::Clone(cloned) => Some(cloned),
+            Self::Folder { .. } | Self::Over => None,
+        }
+    }
 }
+
+/// The caller asked for a step at the wrong time.
+const OUT_OF_ORDER: Halt = Halt::Error(EngineError::Host("the steps of a job came out of order"));
 
 impl Attempt {
     fn new() -> Self {
@@ -169,10 +184,13 @@ pub(crate) async fn leave(host: &EngineHost, attempt: AttemptId) {
     let mut left = left.lock().await;
     let (site, log) = (left.site.take(), left.log.take());
     let (workspace, cloned) = match site {
-        None => (None, None),
+        None | Some(Site::Over) => (None, None),
         Some(Site::Folder { workspace, .. }) => (Some(workspace), None),
         Some(Site::Clone(cloned)) => (Some(cloned.workspace), Some(cloned.control)),
     };
+    if workspace.is_none() && log.is_none() {
+        return;
+    }
     let tidied = off_thread(move || {
         if let Some(workspace) = workspace {
             workspace.remove_now();

@@ -1,7 +1,7 @@
 //! The second engine looks at what was built: in a fresh clone that it cannot change, so that nothing the first one prepared works on it.
 
 use super::{
-    Attempt, Site, clone,
+    Attempt, OUT_OF_ORDER, Site, clone,
     findings::{Findings, write_threads},
     prompt,
 };
@@ -41,7 +41,7 @@ pub(super) async fn review(
     workspace.remove().await;
     let (verdict, threads) = found?;
     if verdict == Verdict::Changes {
-        write_threads(attempt.site()?.workspace(), threads).await?;
+        write_threads(attempt.site()?.workspace()?, threads).await?;
         attempt.findings = Some(Findings::Changes);
     }
     Ok(StepResult::Reviewed(verdict))
@@ -86,6 +86,7 @@ async fn look(
     let site = attempt.site()?;
     let (folder, below, branch, home) = match site {
         Site::Folder { cwd, .. } => (cwd.clone(), Path::new(""), None, Home::Users),
+        Site::Over => return Err(OUT_OF_ORDER),
         Site::Clone(cloned) => {
             (workspace.repo(), cloned.below.as_path(), Some(&order.branch), Home::Private(workspace))
         }
@@ -93,7 +94,7 @@ async fn look(
     let prompt = Instruction::Review.prompt(&workspace.task_file().to_string_lossy());
     workspace.write_task(prompt::review_task(branch, body).into_bytes(), &prompt).await?;
     workspace.copy_home_files(&host.user_home, &definition.home_files).await?;
-    let setup = clone::setup(host, if let Site::Clone(cloned) = site { Some(cloned) } else { None });
+    let setup = clone::setup(host, site.cloned());
     let at = room::Site { folder: &folder, below, clone: Clone::ReadOnly };
     let room = room::room_at(host, &setup, workspace, Some((definition, &program)), at);
     let asking = asking(definition, level);

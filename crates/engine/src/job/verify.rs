@@ -1,7 +1,7 @@
 //! The commands of `verify`, where the work was done, one after the other until one fails.
 
 use super::{
-    Attempt, Site, clone,
+    Attempt, clone,
     findings::{Findings, write_output},
 };
 use crate::{
@@ -30,18 +30,19 @@ pub(super) async fn verify(
         let mut log = attempt.take_log(host, order).await?;
         log.write(b"\n[banksman: verify]\n");
         let site = attempt.site()?;
+        let workspace = site.workspace()?;
         let (folder, below) = site.paths();
-        let mut setup = clone::setup(host, if let Site::Clone(cloned) = site { Some(cloned) } else { None });
+        let mut setup = clone::setup(host, site.cloned());
         // Whoever lets the engine reach the network lets it run these commands there too.
         let reaches = host.config.engines.get(&order.engine).map(|engine| engine.network);
         if reaches == Some(Network::Host) {
             setup.check_network = Network::Host;
         }
         let at = room::Site { folder: &folder, below: &below, clone: Clone::Writable };
-        let room = room::room_at(host, &setup, site.workspace(), None, at);
+        let room = room::room_at(host, &setup, workspace, None, at);
         let allowed = order.spec.env.iter().map(|name| name.as_str());
         let start = Start {
-            name: site.workspace().name(),
+            name: workspace.name(),
             what: What::Program(shell(command)),
             env: room::environment(host, site.home(), level, allowed, &[("CI", "true".into())]),
             room: &room,
@@ -49,7 +50,7 @@ pub(super) async fn verify(
             timeout,
             budget: Budget::default(),
             log,
-            record: site.workspace().record(),
+            record: workspace.record(),
             usage: UsageFormat::None,
         };
         let launched = start_in(host, level, start, host.stops.of(order.attempt)).await?;
@@ -62,7 +63,7 @@ pub(super) async fn verify(
         match ended {
             Ok(()) => {}
             Err(Halt::Failed(FailReason::ExitCode | FailReason::Signal)) => {
-                write_output(attempt.site()?.workspace(), command, &said).await?;
+                write_output(attempt.site()?.workspace()?, command, &said).await?;
                 attempt.findings = Some(Findings::Refuted);
                 return Ok(StepResult::Refuted);
             }

@@ -32,9 +32,16 @@ struct Tail {
 impl CappedLog {
     /// Makes the file anew. `cap` is in bytes, not counting the mark.
     pub(crate) fn create(path: PathBuf, cap: u64) -> io::Result<Self> {
-        let head = open_new(&path)?;
-        let log = Self { path, cap: cap.max(4096), head, head_len: 0, tail: None, taken: 0, trouble: None };
-        log.remove_parts();
+        let cap = cap.max(4096);
+        let fresh = options().create_new(true).open(&path);
+        let (head, is_fresh) = match fresh {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => (open_new(&path)?, false),
+            head => (head?, true),
+        };
+        let log = Self { path, cap, head, head_len: 0, tail: None, taken: 0, trouble: None };
+        if !is_fresh {
+            log.remove_parts();
+        }
         Ok(log)
     }
 
@@ -105,12 +112,17 @@ impl CappedLog {
             if let Err(error) = joined {
                 self.trouble.get_or_insert(error);
             }
+            self.remove_parts();
         }
-        self.remove_parts();
         match self.trouble.take() {
             Some(error) => Err(error),
             None => Ok(self.path.clone()),
         }
+    }
+
+    /// The log if it has to be finished: what fitted into the beginning is whole as it is.
+    pub(crate) fn unless_whole(self) -> Option<Self> {
+        if self.tail.is_some() { Some(self) } else { None }
     }
 
     /// Whether the disk was full when something was to be written.
@@ -155,15 +167,15 @@ fn part_path(log: &Path, name: &str) -> PathBuf {
     path.into()
 }
 
-/// A new file that only the user may read: output may show what the user would not. Nothing is written through a link.
+/// A file that only the user may read: output may show what the user would not. Nothing is written through a link.
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).mode(0o600).custom_flags(no_follow());
+    options
+}
+
 fn open_new(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .custom_flags(no_follow())
-        .open(path)
+    options().create(true).truncate(true).open(path)
 }
 
 fn no_follow() -> i32 {

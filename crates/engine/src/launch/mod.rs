@@ -114,20 +114,20 @@ pub(crate) enum Stop {
     Now,
 }
 
-/// What a supervising thread is told: a byte, or the end of the stream when the caller is gone.
+/// Tells a supervising thread that somebody wants the end: a byte, or the end of the stream when the caller is gone.
+#[derive(Debug)]
+pub(crate) struct Told(UnixStream);
+
+/// The byte.
 const STOP: u8 = b's';
 
-/// Runs it. `prepare` is called on the supervising thread just before the start. When the returned future is dropped, everything
-/// that was started is killed.
-pub(crate) async fn launch(
-    prepare: impl FnOnce() -> io::Result<(Launch, Output)> + Send + 'static,
+/// Does work on a thread of its own that starts processes and outlives them. When the returned future is dropped, they are killed.
+pub(crate) async fn supervised<T: Send + 'static>(
+    work: impl FnOnce(&Told) -> io::Result<T> + Send + 'static,
     mut stop: watch::Receiver<Stop>,
-) -> io::Result<Launched> {
+) -> io::Result<T> {
     let (told, teller) = UnixStream::pair()?;
-    let supervised = tokio::task::spawn_blocking(move || {
-        let (launch, output) = prepare()?;
-        supervise::supervise(launch, output, &told)
-    });
+    let supervised = tokio::task::spawn_blocking(move || work(&Told(told)));
     tokio::pin!(supervised);
     tokio::select! {
         biased;
@@ -137,6 +137,11 @@ pub(crate) async fn launch(
     // A thread that has ended meanwhile does not read it.
     let _ = io::Write::write_all(&mut &teller, &[STOP]);
     supervised.await.map_err(io::Error::other)?
+}
+
+/// Runs one process group to its end; on a supervising thread.
+pub(crate) fn run_to_end(launch: Launch, output: Output, told: &Told) -> io::Result<Launched> {
+    supervise::supervise(launch, output, &told.0)
 }
 
 async fn stopped(stop: &mut watch::Receiver<Stop>) {

@@ -118,6 +118,7 @@ async fn work_in_a_repository_lands_on_a_branch_and_the_users_work_tree_stays() 
         let StepResult::Landed(Outcome::Published { branch, sha }) = landed else { panic!("{landed:?}") };
         assert_eq!((branch.as_str(), sha.as_str()), ("job/7-fix", kept_sha.as_str()));
         assert_eq!(head(&world, "refs/heads/job/7-fix").as_deref(), Some(sha.as_str()));
+        assert_eq!(head(&world, "refs/banksman"), None, "its branch keeps it now");
         let seed = world.path("seed");
         assert_eq!(git(&seed, &["rev-parse", &format!("{sha}^")]), git(&seed, &["rev-parse", "HEAD"]));
         assert_eq!(git(&seed, &["status", "--porcelain"]), "");
@@ -266,7 +267,12 @@ fn prompted(config: &mut EngineHostConfig, name: &str, via: PromptVia, args: &[&
 #[tokio::test(flavor = "multi_thread")]
 async fn preamble_and_body_reach_the_engine_as_they_are_in_its_own_way() {
     let made = World::with(Kept::Unconfined, "true", &|config| {
-        prompted(config, "argument", PromptVia::Argument, &["-c", "printf %s \"$1\" > got", "sh", "{prompt}"]);
+        prompted(
+            config,
+            "argument",
+            PromptVia::Argument,
+            &["-c", "printf %s \"$1\" > got", "sh", "{prompt}"],
+        );
         prompted(config, "stdin", PromptVia::Stdin, &["-c", "cat > got"]);
         prompted(config, "file", PromptVia::File, &["-c", "cat \"$1\" > got", "sh", "{prompt_file}"]);
     });
@@ -337,7 +343,8 @@ async fn one_attempt_can_be_ended_and_all_steps_share_its_time_limit() {
         let Some(world) = World::new(kept, "true").await else { continue };
         let sleep = format!("7{}{}", std::process::id(), kept as u8);
         let order = in_folder(&world);
-        let (body, at) = (Body::new(format!("echo started; setsid sleep {sleep} & sleep {sleep}")), order.attempt);
+        let (body, at) =
+            (Body::new(format!("echo started; setsid sleep {sleep} & sleep {sleep}")), order.attempt);
         let (ended, ()) = tokio::join!(world.host.step(&order, BUILD, &body), async {
             until(|| world.log().contains("started")).await;
             world.host.end(at);
