@@ -3,6 +3,7 @@
 //! JSON a measurement, for measure/queue_postgres.py.
 //!
 //!     cargo run --release -p banksman-store --features conformance --example postgres_rates -- --url URL [--runs N]
+//!         [--queue JOBS] [--callers N]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a measurement ends with the first failure")]
 
 mod bare;
@@ -25,27 +26,28 @@ const ROWS: [(u64, u64, u64); 3] = [(1, 200, 200), (8, 1_600, 1_600), (32, 6_400
 
 fn main() {
     let mut args = env::args().skip(1);
-    let (mut url, mut runs, mut queue) = (String::new(), 5, QUEUE);
+    let (mut url, mut runs, mut queue, mut only) = (String::new(), 5, QUEUE, None);
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--url" => url = args.next().unwrap(),
             "--runs" => runs = args.next().unwrap().parse().unwrap(),
             "--queue" => queue = args.next().unwrap().parse().unwrap(),
+            "--callers" => only = args.next().map(|number| number.parse().unwrap()),
             other => panic!("unknown option {other}"),
         }
     }
     let runtime = Runtime::new().unwrap();
-    runtime.block_on(measure(&url, runs, queue));
+    runtime.block_on(measure(&url, runs, queue, only));
 }
 
-async fn measure(url: &str, runs: usize, queue: u64) {
+async fn measure(url: &str, runs: usize, queue: u64, only: Option<u64>) {
     let schema = format!("rates{}", std::process::id());
     let store =
         PostgresStore::open(&Address::parse(&format!("{url}?schema={schema}")).unwrap()).await.unwrap();
     // The bare loop works on a copy of its own, with the same tables and indexes.
     let own = format!("{schema}_bare");
     let copy = PostgresStore::open(&Address::parse(&format!("{url}?schema={own}")).unwrap()).await.unwrap();
-    for (callers, adds, claims) in ROWS {
+    for (callers, adds, claims) in ROWS.into_iter().filter(|row| only.is_none_or(|only| row.0 == only)) {
         let (mut added, mut claimed) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
         for _ in 0..runs {
             refill(&store, queue).await;
