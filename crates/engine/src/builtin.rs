@@ -214,6 +214,17 @@ mod tests {
     }
 
     #[test]
+    fn an_agent_of_the_protocol_is_configured_by_its_program() {
+        let text = "[devin-acp]\nbase = \"acp\"\nprogram = \"devin\"\nargs = [\"acp\"]\n[mine]\nbase = \"gemini\"\nargs = [\"--acp\"]\nprompt = \"acp\"\nusage = \"acp\"\n";
+        let engines = crate::definition::engines(&toml::from_str(text).unwrap()).unwrap();
+        assert_eq!(
+            (engines["devin-acp"].prompt, engines["devin-acp"].usage),
+            (PromptVia::Acp, UsageFormat::Acp)
+        );
+        assert_eq!((engines["mine"].prompt, engines["mine"].usage), (PromptVia::Acp, UsageFormat::Acp));
+    }
+
+    #[test]
     fn unattended_flags_are_given_only_in_a_sandbox_by_default() {
         for engine in engines().values() {
             assert_eq!(engine.unattended, Unattended::Sandboxed);

@@ -56,7 +56,7 @@ impl Kit {
                 worktree: true,
                 yolo: yolo == Yolo::Yes,
                 lock: None,
-                timeout: SignedDuration::from_secs(120),
+                timeout: SignedDuration::from_mins(10),
                 priority: Priority::Normal,
                 capabilities: Vec::new(),
                 depends_on: Vec::new(),

@@ -83,18 +83,16 @@ fn check(agent: Agent, usage: &Usage) {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_that_may_not_act_alone_changes_nothing() {
     for agent in ALL {
-        for kept in BOTH {
-            let Some(kit) = Kit::new(kept, agent, Script::Work).await else { continue };
-            let (built, _) = kit.build(&kit.order(Yolo::No)).await;
-            let nothing = [FailReason::NoCommit, FailReason::ExitCode].map(StepResult::Failed);
-            assert!(nothing.contains(&built), "{agent:?} {kept:?}: {built:?}\n{}", kit.world.log());
-        }
+        let Some(kit) = Kit::new(Kept::Sandboxed, agent, Script::Work).await else { continue };
+        let (built, _) = kit.build(&kit.order(Yolo::No)).await;
+        let nothing = [FailReason::NoCommit, FailReason::ExitCode].map(StepResult::Failed);
+        assert!(nothing.contains(&built), "{agent:?}: {built:?}\n{}", kit.world.log());
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_task_of_the_pipeline_is_done_by_each_agent() {
-    for agent in ALL {
+async fn a_task_of_the_pipeline_is_done_as_well() {
+    for agent in [Agent::Codex, Agent::GeminiAcp] {
         let Some(kit) = Kit::new(Kept::Sandboxed, agent, Script::Work).await else { continue };
         let mut order = kit.world.implement();
         order.engine = EngineName::new(agent.builtin()).unwrap();
