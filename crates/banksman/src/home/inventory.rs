@@ -311,7 +311,8 @@ impl Entry {
         };
         let mut rules = RepoRules::new(repo.clone(), implementer.clone());
         rules.reviewers = self.reviewers.clone();
-        rules.engines = self.implementers.clone();
+        // A person may hand an issue to any engine of the host.
+        rules.engines = settings.engine_definitions()?.into_keys().collect();
         rules.limits = settings.limits;
         let own = &self.policy;
         rules.limits.response_time = own.response_time.unwrap_or(rules.limits.response_time);

@@ -24,10 +24,9 @@ impl Host {
     pub(crate) async fn run(&self, until: Until) -> anyhow::Result<Ended> {
         let stop = Stop::default();
         let rules = self.rules();
-        let engines = self.engines();
         let orchestrator = self.orchestrator()?;
         let mut tasks: JoinSet<Result<(), Trouble>> = JoinSet::new();
-        let worker = Worker::new(self.world(), self.worker_setup(Some(&engines))?);
+        let worker = Worker::new(self.world(), self.worker_setup()?);
         let own_stop = stop.clone();
         tasks.spawn(async move { worker.run(&own_stop).await });
         let shared = self.shared.clone();

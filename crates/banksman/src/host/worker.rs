@@ -11,7 +11,7 @@ use anstream::eprintln;
 use anyhow::Context as _;
 use banksman_core::{
     port::World as _,
-    text::{Capability, ClassName, EngineName, Holder},
+    text::{Capability, ClassName, Holder},
 };
 use banksman_engine::ThisHost;
 use banksman_orchestrator::{Echo, EngineRoom, Stop, Worker, WorkerSetup};
@@ -36,15 +36,13 @@ pub(crate) enum WorkerUntil {
 }
 
 impl Host {
-    /// What the worker of this process may do. `engines`: those whose jobs it takes; `None`: all of the configuration.
-    pub(super) fn worker_setup(&self, engines: Option<&[EngineName]>) -> anyhow::Result<WorkerSetup> {
+    /// What the worker of this process may do.
+    pub(super) fn worker_setup(&self) -> anyhow::Result<WorkerSetup> {
         let mut setup = WorkerSetup::new(self.holder("worker"), Arc::new(ThisHost));
         for (name, definition) in &self.definitions {
-            if engines.is_none_or(|engines| engines.contains(name)) {
-                let class = ClassName::new(&definition.class)
-                    .with_context(|| format!("the class of the engine {name} is no word"))?;
-                setup.engines.push(EngineRoom { name: name.clone(), class, parallel: definition.parallel });
-            }
+            let class = ClassName::new(&definition.class)
+                .with_context(|| format!("the class of the engine {name} is no word"))?;
+            setup.engines.push(EngineRoom { name: name.clone(), class, parallel: definition.parallel });
         }
         setup.capabilities = self.capabilities.clone();
         setup.capabilities.extend(own_capabilities());
@@ -72,7 +70,7 @@ impl Host {
         self.shared.watchers.tell_moves(moves);
         let follower = tokio::spawn(follow(mirror.clone(), moved));
         let stop = Stop::default();
-        let worker = Worker::new(self.world(), self.worker_setup(None)?);
+        let worker = Worker::new(self.world(), self.worker_setup()?);
         let cwd = std::env::current_dir().context("cannot tell the current folder")?;
         let mut inbox = Inbox::new(folders, settings.clone(), cwd);
         if until == WorkerUntil::Empty {
