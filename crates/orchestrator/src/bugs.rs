@@ -27,6 +27,10 @@ pub enum Bug {
     ReapForgotten,
     RetryUnlimited,
     ReviewSkipped,
+    /// A step is begun without a look at the lease, by a worker that stood still.
+    LeaseNotLookedAt,
+    /// A job is begun beside an attempt of the same worker that is still ending.
+    BeganBeside,
     /// This one and those below are looked at by the simulated store.
     LockFreedAtCancel,
     DependencyIgnored,
@@ -37,7 +41,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 25] = [
+    pub const ALL: [Bug; 27] = [
         Bug::DoubleComment,
         Bug::EffectBeforeIntent,
         Bug::RecoveryRepeats,
@@ -58,6 +62,8 @@ impl Bug {
         Bug::ReapForgotten,
         Bug::RetryUnlimited,
         Bug::ReviewSkipped,
+        Bug::LeaseNotLookedAt,
+        Bug::BeganBeside,
         Bug::LockFreedAtCancel,
         Bug::DependencyIgnored,
         Bug::LossCounted,

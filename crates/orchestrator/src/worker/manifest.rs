@@ -101,7 +101,9 @@ impl<W: World> Worker<W> {
         body: &Body,
     ) -> Result<StepResult, Close> {
         // The worker may have stood still since it last looked: another one may have the job by now.
-        self.end_unrenewed();
+        if !bug!(LeaseNotLookedAt) {
+            self.end_unrenewed();
+        }
         if self.board.ending(order.attempt).is_some() {
             return Err(Close::Ended);
         }

@@ -2,6 +2,7 @@
 
 use super::{Course, Found, Goal, Happened};
 use crate::{
+    bug,
     stop::Level,
     worker::{
         Ran,
@@ -96,9 +97,9 @@ impl<'w, W: World> Course<'w, W> {
     /// Begins what is claimed and has no older attempt of the same job or lock beside it.
     fn carry_what_is_free(&mut self) {
         let worker = self.worker;
-        let (waits, free) = self.behind.drain(..).partition(|claim| worker.board.is_behind(claim));
-        self.behind = waits;
-        let free: Vec<Claim> = free;
+        let waits = |claim: &Claim| worker.board.is_behind(claim) && !bug!(BeganBeside);
+        let (behind, free): (Vec<Claim>, Vec<Claim>) = self.behind.drain(..).partition(waits);
+        self.behind = behind;
         for claim in free {
             self.going_on.push(worker.carry(claim).map(Happened::Over).boxed());
         }
