@@ -73,7 +73,6 @@ pub(crate) struct Luck {
 /// Names of the yard; all of them are valid.
 macro_rules! name {
     ($type:ident, $($word:tt)*) => {{
-        #[expect(clippy::expect_used, reason = "a constant word and numbers")]
         $type::new(&format!($($word)*)).expect("a valid name")
     }};
 }

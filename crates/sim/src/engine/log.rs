@@ -133,6 +133,20 @@ impl Log {
 }
 
 impl Universe {
+    /// A step may only be asked for by the worker that holds the job.
+    pub(super) fn check_held(&mut self, attempt: AttemptId) {
+        if !self.store.holds().iter().any(|hold| hold.attempt == attempt) {
+            let what = format!("a step of attempt {attempt} was asked for, which holds nothing");
+            self.violated(Invariant::NoOverlap, what);
+        }
+    }
+
+    /// Whether a worker goes on at this moment after it stood still: a step that it had asked for before may begin at the same moment
+    /// at which the worker ends it.
+    fn thaws(&self, worker: Process) -> bool {
+        self.model.frozen.get(&worker) == Some(&self.now)
+    }
+
     /// A process of an attempt begins; it may not run beside another one of its job or under its lock (I2), unless nobody could know
     /// of that one: its lease was over, and its worker stood still or was dead on a host that nobody could ask.
     pub(super) fn began(&mut self, begin: Begin) {
@@ -141,6 +155,7 @@ impl Universe {
             *attempt != begin.attempt
                 && (proc.job == begin.job || proc.lock.is_some() && proc.lock == begin.lock)
                 && !self.model.unreachable.contains(attempt)
+                && !self.thaws(begin.worker)
         });
         if let Some((other, proc)) = beside {
             let what = format!(

@@ -135,6 +135,7 @@ impl Engine for SimEngine {
     }
 
     async fn step(&self, order: &JobOrder, step: Step, body: &Body) -> Result<StepReport, EngineError> {
+        self.0.shared.with(|u| u.check_held(order.attempt));
         self.0.before(Port::Engine, "step").await.map_err(|_| EngineError::Host("simulated"))?;
         let result = self.take_step(order, step, body).await?;
         self.0.after(Port::Engine, "step").await.map_err(|_| EngineError::Host("simulated"))?;
