@@ -35,11 +35,6 @@ fn main() {
         });
         print_row(&format!("store, {callers} callers at once"), &rates);
     }
-    let claims = measure(|run| {
-        let store = SqliteStore::open(&dir.path().join(format!("claims-{run}.db"))).unwrap();
-        runtime.block_on(claims(&store))
-    });
-    print_row("claim (restartable), 1 caller", &claims);
     let looks = measure(|run| {
         let store = SqliteStore::open(&dir.path().join(format!("looks-{run}.db"))).unwrap();
         runtime.block_on(looks(&store))
@@ -70,7 +65,9 @@ fn print_row(what: &str, rates: &[f64]) {
 fn bare_loop(path: &Path) -> Duration {
     let db = Connection::open(path).unwrap();
     db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;").unwrap();
-    db.execute_batch(STORE.migrations[0]).unwrap();
+    for migration in STORE.migrations {
+        db.execute_batch(migration).unwrap();
+    }
     db.execute("INSERT INTO lease VALUES ('local/shop', 'host:1:1', 1, 0)", []).unwrap();
     let deed = serde_json::to_string(&dispatch(1).deed).unwrap();
     let receipt = serde_json::to_string(&receipt(1)).unwrap();
@@ -108,18 +105,6 @@ async fn write(store: SqliteStore, held: Lease, caller: u64, callers: u64) {
         store.intend(&held, &intent, None).await.unwrap();
         store.record(&held, &intent.key, &receipt(1), true).await.unwrap();
     }
-}
-
-async fn claims(store: &SqliteStore) -> Duration {
-    let held = lease(store).await;
-    for child in 1..=INTENTS {
-        store.enqueue(&held, &implement(child, "claude")).await.unwrap();
-    }
-    let start = Instant::now();
-    for _ in 0..INTENTS {
-        store.claim(&holder(1), &[engine("claude")], at(20), TTL).await.unwrap().unwrap();
-    }
-    start.elapsed()
 }
 
 async fn looks(store: &SqliteStore) -> Duration {
