@@ -23,6 +23,11 @@ impl Secret {
         fits.then(|| Self(SecretString::from(token.to_owned())))
     }
 
+    /// Whether both are the same token.
+    pub fn is(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+
     /// For the header of a call, or the environment of the program that makes it.
     pub(crate) fn expose(&self) -> &str {
         self.0.expose_secret()

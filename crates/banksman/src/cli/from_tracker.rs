@@ -5,7 +5,7 @@ use crate::{
     clock::now,
     home::Home,
     host::{block_on, open_store, person},
-    output::{Exit, Failure, clean_lines},
+    output::{Exit, Failure, Form, clean_lines},
     queue::Folders,
 };
 use anstream::eprintln;
@@ -101,8 +101,10 @@ pub(super) fn run(args: &FromTrackerArgs, app: &App) -> anyhow::Result<Exit> {
         if let Some(error) = broken {
             return Err(error);
         }
-        app.page
-            .say(&format!("{} new, {} there already, {} failed", tally.new, tally.known, tally.failed))?;
+        if app.page.form == Form::Text {
+            // Standard output has the names alone.
+            eprintln!("{} new, {} there already, {} failed", tally.new, tally.known, tally.failed);
+        }
         Ok(if tally.failed == 0 { Exit::Success } else { Exit::Failed })
     })
 }
@@ -163,8 +165,8 @@ fn line(shown: &Shown) -> String {
 
 fn bar(app: &App) -> ProgressBar {
     let target = match app.page.form {
-        crate::output::Form::Text => ProgressDrawTarget::stderr(),
-        crate::output::Form::Json => ProgressDrawTarget::hidden(),
+        Form::Text => ProgressDrawTarget::stderr(),
+        Form::Json => ProgressDrawTarget::hidden(),
     };
     let bar = ProgressBar::with_draw_target(Some(0), target);
     match ProgressStyle::with_template("{bar:30} {pos}/{len} items {elapsed}") {
@@ -189,7 +191,7 @@ pub(super) fn refused(error: PullError) -> anyhow::Error {
 /// What to do when a tracker fails.
 pub(super) fn help(error: &TrackerError) -> &'static str {
     match error {
-        TrackerError::Missing(_) => "check the item's id; no file was made",
+        TrackerError::Missing(_) => "check the item's id",
         TrackerError::Refused => {
             "check AQ_TRACKER_TOKEN: it may be wrong, expired, or not allowed to do this"
         }

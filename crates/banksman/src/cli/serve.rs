@@ -58,9 +58,11 @@ pub(super) fn run(args: &ServeArgs, app: &App) -> anyhow::Result<Exit> {
     let home = Home::at(&settings.home);
     home.make()?;
     let places = TrackerPlaces::of(&home);
-    let (token, token_file) = match app.tracker(&settings)?.and_then(|tracker| tracker.token) {
-        Some(token) => (token, None),
-        None => (places.token()?, Some(places.token.clone())),
+    let configured = app.tracker(&settings)?.and_then(|tracker| tracker.token);
+    let (token, token_file) = match configured {
+        // The one of this home counts as configured once it is there.
+        Some(token) if !(places.token.exists() && places.token()?.is(&token)) => (token, None),
+        Some(_) | None => (places.token()?, Some(places.token.clone())),
     };
     let items = places.items()?;
     block_on(async {

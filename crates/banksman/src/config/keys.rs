@@ -30,7 +30,7 @@ impl Key {
 }
 
 /// All keys but those below `engines` and `profiles`.
-pub(crate) static KEYS: [Key; 25] = [
+pub(crate) static KEYS: [Key; 28] = [
     Key {
         name: "home",
         about: "Folder for Banksman's own files.",
@@ -238,6 +238,24 @@ pub(crate) static KEYS: [Key; 25] = [
         },
     },
     Key {
+        name: "tracker.path_item",
+        about: "Path of one item in the items API [default: /items/{id}].",
+        get: |s| s.tracker.path_item.clone(),
+        set: |s, v| template(v, "{id}").map(|path| s.tracker.path_item = Some(path)),
+    },
+    Key {
+        name: "tracker.path_items",
+        about: "Path of the list, with {product}, {status}, {label} and {next} [default: /items?productId={product}&status={status}&label={label}&next={next}].",
+        get: |s| s.tracker.path_items.clone(),
+        set: |s, v| template(v, "{label}").map(|path| s.tracker.path_items = Some(path)),
+    },
+    Key {
+        name: "tracker.path_comments",
+        about: "Path of the comments on an item [default: /items/{id}/comments].",
+        get: |s| s.tracker.path_comments.clone(),
+        set: |s, v| template(v, "{id}").map(|path| s.tracker.path_comments = Some(path)),
+    },
+    Key {
         name: "tracker.auto",
         about: "Whether every change of a linked job's stage is echoed to its item ($AQ_TRACKER_AUTO=1).",
         get: |s| Some(s.tracker_auto.to_string()),
@@ -264,6 +282,12 @@ fn positive(text: &str) -> Result<u32, String> {
 fn duration(text: &str) -> Result<SignedDuration, String> {
     let allowed = || "a duration such as `30s`, `5m` or `24h`".to_owned();
     text.parse::<SignedDuration>().ok().filter(SignedDuration::is_positive).ok_or_else(allowed)
+}
+
+/// A path with a slot in it.
+fn template(text: &str, slot: &str) -> Result<String, String> {
+    let fits = text.starts_with('/') && text.contains(slot);
+    if fits { Ok(text.to_owned()) } else { Err(format!("a path that starts with `/` and holds `{slot}`")) }
 }
 
 fn method(text: &str) -> Result<MergeMethod, String> {
@@ -297,6 +321,9 @@ mod tests {
             ("token_file", "/t"),
             ("product", "p"),
             ("command", "c"),
+            ("path_item", "/i/{id}"),
+            ("path_items", "/i?l={label}"),
+            ("path_comments", "/i/{id}/c"),
         ];
         for (word, value) in words {
             let key = Key::named(&format!("tracker.{word}")).unwrap();

@@ -68,6 +68,12 @@ pub(crate) struct TrackerKeys {
     pub(crate) product: Option<String>,
     /// Program that is called instead of HTTP.
     pub(crate) command: Option<String>,
+    /// Path of one item; `{id}` is filled in.
+    pub(crate) path_item: Option<String>,
+    /// Path of the list; `{product}`, `{status}`, `{label}` and `{next}` are filled in.
+    pub(crate) path_items: Option<String>,
+    /// Path of the comments on an item; `{id}` is filled in.
+    pub(crate) path_comments: Option<String>,
 }
 
 /// All values of the configuration.

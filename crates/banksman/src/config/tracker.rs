@@ -1,10 +1,10 @@
 //! How the tracker is reached: the variables that its users have today, over the keys of the configuration (20-tracker.md).
 
-use super::Settings;
+use super::{Settings, settings::TrackerKeys};
 use crate::output::Failure;
 use anyhow::Context as _;
 use banksman_core::text::RepoName;
-use banksman_tracker::{Kind, Program, Secret, TrackerSettings};
+use banksman_tracker::{Kind, Paths, Program, Secret, TrackerSettings};
 use std::{os::unix::fs::PermissionsExt as _, path::Path};
 
 /// The settings of the tracker. `None` when neither token nor program is there, without which no call can be made.
@@ -15,9 +15,16 @@ pub(crate) fn tracker<'a>(
     let keys = &settings.tracker;
     let product = variable("AQ_PRODUCT_ID").map(str::to_owned).or_else(|| keys.product.clone());
     let program = variable("AQ_TRACKER_API_CMD").or(keys.command.as_deref()).and_then(Program::parse);
-    let token = match variable("AQ_TRACKER_TOKEN") {
-        Some(token) => Some(token.to_owned()),
-        None => keys.token_file.as_deref().map(token_file).transpose()?,
+    let api = variable("AQ_TRACKER_API").map(str::to_owned).or_else(|| keys.api.clone());
+    // Where nothing says otherwise it is the embedded one of this home, once that was served.
+    let own = crate::server::TrackerPlaces::of(&crate::home::Home::at(&settings.home)).token;
+    let is_own =
+        keys.kind.as_deref().is_none_or(|kind| kind == "items") && api.is_none() && program.is_none();
+    let token = match (variable("AQ_TRACKER_TOKEN"), &keys.token_file) {
+        (Some(token), _) => Some(token.to_owned()),
+        (None, Some(file)) => Some(token_file(file)?),
+        (None, None) if is_own && own.exists() => Some(token_file(&own)?),
+        (None, None) => None,
     };
     let token = match token.map(Secret::new) {
         None => None,
@@ -44,14 +51,17 @@ pub(crate) fn tracker<'a>(
         Some("linear") => Kind::Linear { team: product.clone() },
         _ => Kind::Items,
     };
-    Ok(Some(TrackerSettings {
-        kind,
-        api: variable("AQ_TRACKER_API").map(str::to_owned).or_else(|| keys.api.clone()),
-        token,
-        product,
-        program,
-        ..TrackerSettings::default()
-    }))
+    Ok(Some(TrackerSettings { kind, api, token, product, paths: paths(keys), program }))
+}
+
+/// The paths of the items API; the usual ones where none is set.
+fn paths(keys: &TrackerKeys) -> Paths {
+    let usual = Paths::default();
+    Paths {
+        item: keys.path_item.clone().unwrap_or(usual.item),
+        items: keys.path_items.clone().unwrap_or(usual.items),
+        comments: keys.path_comments.clone().unwrap_or(usual.comments),
+    }
 }
 
 /// A token from a file that nobody else can read (S19).
