@@ -115,8 +115,8 @@ impl From<Stop> for StoreError {
     }
 }
 
-/// Unique indexes on which two processes may meet.
-const RACES: [&str; 3] = ["job_by_key", "job_by_task", "job_retry"];
+/// Unique indexes on which two processes may meet, or a call with an earlier try of its own.
+const RACES: [&str; 4] = ["job_by_key", "job_by_task", "job_retry", "job_work_adder_serial_key"];
 
 /// Code, and names of the schema: never the message, which may repeat values.
 pub(super) fn describe(error: &DbError) -> String {

@@ -2,7 +2,10 @@
 //! out together. An order that was put in is carried out even if its caller goes away.
 
 use std::{future::Future, sync::Arc};
-use tokio::sync::{Mutex, mpsc};
+use tokio::{
+    sync::{Mutex, mpsc},
+    task::yield_now,
+};
 
 /// Orders in one batch at most.
 const MOST: usize = 128;
@@ -25,8 +28,8 @@ impl<O: Send + 'static> Lane<O> {
             let (waiting, carry) = (Arc::clone(&waiting), carry.clone());
             tokio::spawn(async move {
                 loop {
-                    let mut batch = Vec::new();
-                    if waiting.lock().await.recv_many(&mut batch, MOST).await == 0 {
+                    let batch = gather(&waiting).await;
+                    if batch.is_empty() {
                         return;
                     }
                     carry(batch).await;
@@ -41,4 +44,20 @@ impl<O: Send + 'static> Lane<O> {
         // The tasks end after this sender only; should one have panicked, the dropped order answers by itself.
         let _ = self.orders.send(order);
     }
+}
+
+/// All orders that are there; nothing when there will be none. Callers that were answered together come back together: one breath
+/// lets the others put theirs in behind the first.
+async fn gather<O>(waiting: &Mutex<mpsc::UnboundedReceiver<O>>) -> Vec<O> {
+    let mut batch = Vec::new();
+    let mut waiting = waiting.lock().await;
+    if waiting.recv_many(&mut batch, MOST).await > 0 {
+        yield_now().await;
+        while batch.len() < MOST
+            && let Ok(order) = waiting.try_recv()
+        {
+            batch.push(order);
+        }
+    }
+    batch
 }

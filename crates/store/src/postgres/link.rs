@@ -1,6 +1,7 @@
 //! One connection with its prepared statements, and a transaction on it.
 
 use super::error::Stop;
+use futures_util::future::join_all;
 use std::{
     collections::HashMap,
     ops::Deref,
@@ -104,27 +105,42 @@ impl Link {
         Ok(tx)
     }
 
-    /// One statement as a transaction of its own, in one round trip.
-    pub(super) async fn alone(
+    /// Statements as a transaction of their own, in one round trip; the rows of each.
+    pub(super) async fn together<const N: usize>(
         &self,
         durability: Durability,
-        sql: &'static str,
-        values: Values<'_>,
-    ) -> Result<Vec<Row>, Stop> {
-        let statement = self.statement(sql).await?;
+        statements: [(&'static str, Values<'_>); N],
+    ) -> Result<[Vec<Row>; N], Stop> {
+        let mut prepared = Vec::with_capacity(N);
+        for (sql, values) in statements {
+            prepared.push((self.statement(sql).await?, values));
+        }
+        // Until the end of the transaction is certain the connection is not to be used again.
         let mut tx = Tx { link: self, open: true };
-        // Polled in this order for the first time, so sent in this order. When the statement fails, the commit undoes.
+        // Polled in this order for the first time, so sent in this order. When one fails, the commit undoes all.
+        let queries = prepared.iter().map(|(statement, values)| self.client.query(statement, values));
         let (begun, rows, ended) = tokio::join!(
             biased;
-            self.client.batch_execute(durability.begin()),
-            self.client.query(&statement, values),
-            self.client.batch_execute("COMMIT"),
+            async {
+                match (durability, N) {
+                    // A statement alone is a transaction, flushed as the session says.
+                    (Durability::Acknowledged, 1) => Ok(()),
+                    _ => self.client.batch_execute(durability.begin()).await,
+                }
+            },
+            join_all(queries),
+            async {
+                match (durability, N) {
+                    (Durability::Acknowledged, 1) => Ok(()),
+                    _ => self.client.batch_execute("COMMIT").await,
+                }
+            },
         );
-        tx.open = false;
+        tx.open = ended.is_err();
         begun?;
-        let rows = rows?;
+        let rows = rows.into_iter().collect::<Result<Vec<_>, _>>()?;
         ended?;
-        Ok(rows)
+        rows.try_into().map_err(|_| Stop::Shape("as many answers as statements"))
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_postgres::{AsyncMessage, Client, Connection, Socket, tls::MakeTlsConnect};
 
 /// Connections at one time; more calls wait. A fleet of ten hosts stays inside a server's usual hundred.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 9;
 
 /// Connections to one server.
 pub(super) struct Pool {

@@ -110,9 +110,10 @@ macro_rules! read {
 }
 
 /// Writes in one transaction: the block gets it and which try this is, and answers `Result<_, Stop>`. An error undoes everything.
+/// Begins with a pool, or goes on with a trial.
 macro_rules! transact {
-    ($pool:expr, $durability:expr, |$tx:ident, $which:ident| $body:expr) => {{
-        let mut trial = $crate::postgres::trial::Trial::new($pool);
+    (on $trial:expr, $durability:expr, |$tx:ident, $which:ident| $body:expr) => {{
+        let trial: &mut $crate::postgres::trial::Trial<'_> = $trial;
         loop {
             let loan = trial.link().await?;
             let $which = trial.which();
@@ -135,6 +136,9 @@ macro_rules! transact {
             }
         }
     }};
+    ($pool:expr, $durability:expr, |$tx:ident, $which:ident| $body:expr) => {
+        transact!(on &mut $crate::postgres::trial::Trial::new($pool), $durability, |$tx, $which| $body)
+    };
 }
 
 pub(super) use {read, transact};

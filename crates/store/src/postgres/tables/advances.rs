@@ -2,14 +2,14 @@
 
 use super::{
     attempts::Ends,
-    dependencies,
+    dependencies::{self, WAKE},
     moves::{self, Legs},
     states::{Course, StateColumns, name},
 };
 use crate::postgres::{
     columns::{Columns, int, nanos, time},
     error::Stop,
-    link::Tx,
+    link::{Durability, Link, Tx},
     trial::Try,
 };
 use banksman_core::{
@@ -20,6 +20,7 @@ use banksman_core::{
 };
 use jiff::Timestamp;
 use std::collections::HashMap;
+use tokio_postgres::{Row, types::ToSql};
 
 /// What one call wants, as the domain says.
 pub(in crate::postgres) struct Step {
@@ -80,14 +81,40 @@ impl Step {
     }
 }
 
+/// Whether nothing but the jobs themselves, and those that wait for shipped ones, has to be looked at.
+pub(in crate::postgres) fn are_plain(steps: &[&Step]) -> bool {
+    !steps.iter().any(|step| step.takes_others_with_it())
+}
+
+/// Carries plain steps of different jobs out, in one round trip; nothing for a step that is fenced.
+pub(in crate::postgres) async fn take(link: &Link, steps: &[&Step]) -> Result<Vec<Option<Stepped>>, Stop> {
+    let (input, shipped) = (Input::of(steps)?, shipped(steps));
+    let rows = if shipped.is_empty() {
+        let [rows] = link.together(Durability::Restartable, [(STEP, &input.values())]).await?;
+        rows
+    } else {
+        // Behind the first one, so that it sees jobs that began to wait while the first one waited for their rows.
+        let both = [(STEP, &input.values()[..]), (WAKE, &[&shipped])];
+        let [rows, _] = link.together(Durability::Restartable, both).await?;
+        rows
+    };
+    answers(steps, &rows)
+}
+
+fn shipped(steps: &[&Step]) -> Vec<i64> {
+    let done = |step: &&&Step| matches!(step.course.after, JobState::Shipped { .. });
+    steps.iter().filter(done).map(|step| int(step.job.0)).collect()
+}
+
 /// Carries steps of different jobs out; nothing for a step that is fenced. When an answer was lost, a step whose last move is recorded
 /// for its attempt at this very time was carried out.
-pub(in crate::postgres) async fn take(
+pub(in crate::postgres) async fn take_carefully(
     tx: &Tx<'_>,
     steps: &[&Step],
     which: Try,
 ) -> Result<Vec<Option<Stepped>>, Stop> {
-    let mut stepped = carry_out(tx, steps).await?;
+    let input = Input::of(steps)?;
+    let mut stepped = answers(steps, &tx.rows(STEP, &input.values()).await?)?;
     if which == Try::Again {
         for (place, step) in steps.iter().enumerate() {
             if let Some(answer) = stepped.get_mut(place)
@@ -97,10 +124,9 @@ pub(in crate::postgres) async fn take(
             }
         }
     }
-    let done = |step: &&&Step| matches!(step.course.after, JobState::Shipped { .. });
-    let shipped: Vec<i64> = steps.iter().filter(done).map(|step| int(step.job.0)).collect();
+    let shipped = shipped(steps);
     if !shipped.is_empty() {
-        dependencies::wake(tx, &shipped).await?;
+        tx.run(WAKE, &[&shipped]).await?;
     }
     for (step, answer) in steps.iter().zip(&stepped) {
         if answer.is_some() && step.takes_others_with_it() {
@@ -138,31 +164,72 @@ struct StepColumns<'s> {
     told: Vec<bool>,
 }
 
-async fn carry_out(tx: &Tx<'_>, steps: &[&Step]) -> Result<Vec<Option<Stepped>>, Stop> {
-    let (mut c, mut legs, mut ends) = (StepColumns::default(), Legs::default(), Ends::default());
-    for (n, step) in (1..).zip(steps) {
-        let after = StateColumns::of(&step.course.after)?;
-        c.job.push(int(step.job.0));
-        c.attempt.push(int(step.attempt.0));
-        c.token.push(int(step.token.0));
-        c.holder.push(step.holder.as_str());
-        c.before.push(step.before);
-        c.after.push(after.name);
-        c.not_before.push(after.not_before);
-        c.ended_at.push(after.ended_at);
-        c.outcome.push(after.outcome);
-        c.reason.push(after.reason);
-        c.failed.push(i32::from(step.failed));
-        c.at.push(nanos(step.now));
-        c.told.push(step.course.changes_stage());
-        legs.push(n, &step.course.legs)?;
-        if let Some(end) = &step.end {
-            ends.push(n, end)?;
+/// All that the statement takes.
+#[derive(Default)]
+struct Input<'s> {
+    steps: StepColumns<'s>,
+    legs: Legs,
+    ends: Ends,
+}
+
+impl<'s> Input<'s> {
+    fn of(steps: &[&'s Step]) -> Result<Self, Stop> {
+        let mut input = Self::default();
+        let Self { steps: c, legs, ends } = &mut input;
+        for (n, step) in (1..).zip(steps) {
+            let after = StateColumns::of(&step.course.after)?;
+            c.job.push(int(step.job.0));
+            c.attempt.push(int(step.attempt.0));
+            c.token.push(int(step.token.0));
+            c.holder.push(step.holder.as_str());
+            c.before.push(step.before);
+            c.after.push(after.name);
+            c.not_before.push(after.not_before);
+            c.ended_at.push(after.ended_at);
+            c.outcome.push(after.outcome);
+            c.reason.push(after.reason);
+            c.failed.push(i32::from(step.failed));
+            c.at.push(nanos(step.now));
+            c.told.push(step.course.changes_stage());
+            legs.push(n, &step.course.legs)?;
+            if let Some(end) = &step.end {
+                ends.push(n, end)?;
+            }
         }
+        Ok(input)
     }
-    let rows = tx
-        .rows(
-            "WITH input AS MATERIALIZED (
+
+    /// In the order of [`STEP`].
+    fn values(&self) -> [&(dyn ToSql + Sync); 22] {
+        let Self { steps: c, legs, ends } = self;
+        [
+            &c.job,
+            &c.attempt,
+            &c.token,
+            &c.holder,
+            &c.before,
+            &c.after,
+            &c.not_before,
+            &c.ended_at,
+            &c.outcome,
+            &c.reason,
+            &c.failed,
+            &c.at,
+            &c.told,
+            &legs.of,
+            &legs.from,
+            &legs.to,
+            &legs.why,
+            &legs.reason,
+            &ends.of,
+            &ends.ended_at,
+            &ends.failure,
+            &ends.measured,
+        ]
+    }
+}
+
+const STEP: &str = "WITH input AS MATERIALIZED (
                 SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[],
                     $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::integer[], $12::bigint[], $13::boolean[])
                     WITH ORDINALITY AS i (job, attempt, token, holder, before, after, not_before, ended_at, outcome,
@@ -195,35 +262,11 @@ async fn carry_out(tx: &Tx<'_>, steps: &[&Step]) -> Result<Vec<Option<Stepped>>,
                 INSERT INTO echo (job, due, wished) SELECT id, at, 1 FROM stepped WHERE auto_echo AND told
                 ON CONFLICT (job) DO UPDATE SET wished = echo.wished + 1, due = least(echo.due, excluded.due)
              )
-             SELECT n, failures, until FROM stepped",
-            &[
-                &c.job,
-                &c.attempt,
-                &c.token,
-                &c.holder,
-                &c.before,
-                &c.after,
-                &c.not_before,
-                &c.ended_at,
-                &c.outcome,
-                &c.reason,
-                &c.failed,
-                &c.at,
-                &c.told,
-                &legs.of,
-                &legs.from,
-                &legs.to,
-                &legs.why,
-                &legs.reason,
-                &ends.of,
-                &ends.ended_at,
-                &ends.failure,
-                &ends.measured,
-            ],
-        )
-        .await?;
+             SELECT n, failures, until FROM stepped";
+
+fn answers(steps: &[&Step], rows: &[Row]) -> Result<Vec<Option<Stepped>>, Stop> {
     let mut found: HashMap<i64, (u32, Option<Timestamp>)> = HashMap::with_capacity(rows.len());
-    for row in &rows {
+    for row in rows {
         found.insert(row.col(0)?, (row.count(1)?, row.col::<Option<i64>>(2)?.map(time)));
     }
     let answer = |(n, step): (i64, &&Step)| {

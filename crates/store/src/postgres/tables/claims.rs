@@ -56,10 +56,10 @@ pub(in crate::postgres) async fn take(link: &Link, offer: &Offer, wishes: &[Wish
     // By the slowest clock: what is due for one is due for all.
     let now = nows.iter().copied().min().unwrap_or_default();
     let most = i64::try_from(wishes.len()).unwrap_or(i64::MAX);
-    let rows = link
-        .alone(
+    let [rows] = link
+        .together(
             Durability::Acknowledged,
-            concat!(
+            [(concat!(
                 "WITH offered AS MATERIALIZED (
                     SELECT o.engine, 'class:' || o.class AS class, o.n
                     FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS o (engine, class, n)
@@ -131,7 +131,7 @@ pub(in crate::postgres) async fn take(link: &Link, offer: &Offer, wishes: &[Wish
                 &untils,
                 &adders,
                 &serials,
-            ],
+            ])],
         )
         .await?;
     let mut claims = Vec::with_capacity(rows.len());

@@ -174,19 +174,12 @@ pub(in crate::postgres) async fn link(tx: &Tx<'_>, jobs: &[i64]) -> Result<(), S
     Ok(())
 }
 
-/// Those that wait for shipped ones of these jobs wait for one less.
-pub(in crate::postgres) async fn wake(tx: &Tx<'_>, jobs: &[i64]) -> Result<(), Stop> {
-    tx.run(
-        "WITH met AS (
-            UPDATE dependency d SET met = true FROM job t
-            WHERE d.target = ANY ($1) AND NOT d.met AND t.id = d.target AND t.state = 'shipped' RETURNING d.job
-         ), fewer AS (SELECT job, count(*)::integer AS n FROM met GROUP BY job)
-         UPDATE job j SET waits_for = j.waits_for - fewer.n FROM fewer WHERE j.id = fewer.job AND j.state = 'inbox'",
-        &[&jobs],
-    )
-    .await?;
-    Ok(())
-}
+/// Those that wait for shipped ones of these jobs ($1) wait for one less. The same when it is done twice.
+pub(in crate::postgres) const WAKE: &str = "WITH met AS (
+        UPDATE dependency d SET met = true FROM job t
+        WHERE d.target = ANY ($1::bigint[]) AND NOT d.met AND t.id = d.target AND t.state = 'shipped' RETURNING d.job
+     ), fewer AS (SELECT job, count(*)::integer AS n FROM met GROUP BY job)
+     UPDATE job j SET waits_for = j.waits_for - fewer.n FROM fewer WHERE j.id = fewer.job AND j.state = 'inbox'";
 
 /// Fails what waits for a job that will never be shipped, and what waits for that.
 pub(in crate::postgres) async fn fail_dependents(

@@ -4,7 +4,7 @@ use super::echoes;
 use crate::postgres::{
     columns::{Columns, int, json, nanos},
     error::Stop,
-    link::{Link, Tx},
+    link::{Durability, Link, Tx},
 };
 use banksman_core::{
     id::JobId,
@@ -15,6 +15,7 @@ use banksman_core::{
 };
 use jiff::Timestamp;
 use std::collections::HashSet;
+use tokio_postgres::{Row, types::ToSql};
 
 /// Names one writing of a job: the store that wrote it and a number that grows. Whoever lost the answer finds the job by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +73,18 @@ impl Draft {
             retry_of: None,
             waits_for: 0,
         }
+    }
+}
+
+impl Draft {
+    /// Whether its tracker item is to be told of each change.
+    fn is_told(&self) -> bool {
+        self.work.spec().is_some_and(|spec| spec.auto_echo && spec.tracker_item.is_some())
+    }
+
+    /// Whether nothing that is there already matters to it.
+    pub(in crate::postgres) fn is_free(&self) -> bool {
+        self.key.is_none() && self.retry_of.is_none() && !self.is_told()
     }
 }
 
@@ -138,7 +151,7 @@ impl<'d> DraftColumns<'d> {
         let capabilities: Vec<&str> = work.capabilities().iter().map(|c| c.as_str()).collect();
         self.capabilities.push(capabilities.join(" "));
         self.item.push(item.map(|item| item.as_str()));
-        self.auto_echo.push(item.is_some() && spec.is_some_and(|spec| spec.auto_echo));
+        self.auto_echo.push(draft.is_told());
         self.created_at.push(nanos(draft.now));
         self.not_before.push(nanos(spec.and_then(|spec| spec.not_before).unwrap_or(draft.now)));
         self.waits_for.push(draft.waits_for);
@@ -148,24 +161,76 @@ impl<'d> DraftColumns<'d> {
         self.body.push(draft.body.as_deref());
         Ok(())
     }
+
+    /// In the order of [`INSERT`].
+    fn values(&self) -> [&(dyn ToSql + Sync); 21] {
+        [
+            &self.adder,
+            &self.serial,
+            &self.name,
+            &self.key,
+            &self.repo,
+            &self.task,
+            &self.subject,
+            &self.choice,
+            &self.profile,
+            &self.priority,
+            &self.lock,
+            &self.capabilities,
+            &self.item,
+            &self.auto_echo,
+            &self.created_at,
+            &self.not_before,
+            &self.waits_for,
+            &self.retry_of,
+            &self.who,
+            &self.work,
+            &self.body,
+        ]
+    }
 }
 
 /// Writes drafts down, in their order, each with its first move; an id for each, or nothing where a job with its key is there already
 /// (one of this batch included). Whoever is faster with a key undoes the others.
 pub(in crate::postgres) async fn insert(tx: &Tx<'_>, drafts: &[&Draft]) -> Result<Vec<Option<JobId>>, Stop> {
     let mut keys = HashSet::new();
-    let mut c = DraftColumns::default();
+    let mut columns = DraftColumns::default();
     let mut places = Vec::with_capacity(drafts.len());
     for draft in drafts {
         let first = draft.key.as_ref().is_none_or(|key| keys.insert(key));
-        places.push(first.then_some(c.name.len()));
+        places.push(first.then_some(columns.name.len()));
         if first {
-            c.push(draft)?;
+            columns.push(draft)?;
         }
     }
-    let rows = tx
-        .rows(
-            "WITH input AS MATERIALIZED (
+    let written = ids(&tx.rows(INSERT, &columns.values()).await?)?;
+    let ids: Vec<Option<JobId>> =
+        places.into_iter().map(|place| written.get(place?).copied().flatten()).collect();
+    for (draft, id) in drafts.iter().zip(&ids) {
+        if let Some(id) = id
+            && draft.is_told()
+        {
+            echoes::wish(tx, *id, draft.now).await?;
+        }
+    }
+    Ok(ids)
+}
+
+/// The same in one round trip, for drafts without keys, predecessors and echoes: nothing else has to be looked at.
+pub(in crate::postgres) async fn insert_free(link: &Link, drafts: &[&Draft]) -> Result<Vec<JobId>, Stop> {
+    let mut columns = DraftColumns::default();
+    for draft in drafts {
+        columns.push(draft)?;
+    }
+    let [rows] = link.together(Durability::Acknowledged, [(INSERT, &columns.values())]).await?;
+    ids(&rows)?.into_iter().collect::<Option<_>>().ok_or(Stop::Shape("job.id"))
+}
+
+fn ids(rows: &[Row]) -> Result<Vec<Option<JobId>>, Stop> {
+    rows.iter().map(|row| Ok(row.col::<Option<i64>>(0)?.map(|id| JobId(id.unsigned_abs())))).collect()
+}
+
+const INSERT: &str = "WITH input AS MATERIALIZED (
                 SELECT i.*, CASE WHEN i.key IS NULL OR i.retry_of IS NOT NULL
                         OR NOT EXISTS (SELECT 1 FROM job WHERE job.key = i.key AND NOT job.repeated)
                     THEN nextval('job_id') END AS id
@@ -188,47 +253,7 @@ pub(in crate::postgres) async fn insert(tx: &Tx<'_>, drafts: &[&Draft]) -> Resul
                 INSERT INTO move (job, to_stage, at, who, why)
                 SELECT id, 'inbox', created_at, who, 'added' FROM input WHERE id IS NOT NULL
              )
-             SELECT id FROM input ORDER BY n",
-            &[
-                &c.adder,
-                &c.serial,
-                &c.name,
-                &c.key,
-                &c.repo,
-                &c.task,
-                &c.subject,
-                &c.choice,
-                &c.profile,
-                &c.priority,
-                &c.lock,
-                &c.capabilities,
-                &c.item,
-                &c.auto_echo,
-                &c.created_at,
-                &c.not_before,
-                &c.waits_for,
-                &c.retry_of,
-                &c.who,
-                &c.work,
-                &c.body,
-            ],
-        )
-        .await?;
-    let written = rows
-        .iter()
-        .map(|row| Ok(row.col::<Option<i64>>(0)?.map(|id| JobId(id.unsigned_abs()))))
-        .collect::<Result<Vec<_>, Stop>>()?;
-    let ids: Vec<Option<JobId>> =
-        places.into_iter().map(|place| written.get(place?).copied().flatten()).collect();
-    for (draft, id) in drafts.iter().zip(&ids) {
-        if let Some(id) = id
-            && draft.work.spec().is_some_and(|spec| spec.auto_echo && spec.tracker_item.is_some())
-        {
-            echoes::wish(tx, *id, draft.now).await?;
-        }
-    }
-    Ok(ids)
-}
+             SELECT id FROM input ORDER BY n";
 
 /// The jobs that were written under these tickets.
 pub(in crate::postgres) async fn written(
