@@ -3,7 +3,7 @@
 //! - `address`: where the server is, how the way to it is encrypted, who asks. `tls`, `link`, `pool`: connections, each with its
 //!   prepared statements. `schema`: migrations.
 //! - `trial`: one write or read until it is done, refused, or the server has been away for too long.
-//! - `lane`: coalesces what waits at the same time: claims, advances and adds are carried out many in one statement.
+//! - `lane`, `batches`: coalesce what waits at the same time: claims, advances and adds are carried out many in one statement.
 //! - `changes`: wake-up by `NOTIFY`.
 //! - `store`, `queue`: the ports. The statements stand in `tables`.
 //!
@@ -24,6 +24,7 @@
 //! [`PATIENCE`]: trial::PATIENCE
 
 mod address;
+mod batches;
 mod changes;
 mod columns;
 mod error;

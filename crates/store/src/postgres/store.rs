@@ -4,13 +4,13 @@
 
 use super::{
     address::Address,
+    batches::{self, AddOrder, ClaimOrder, StepOrder},
     changes::{Bell, Changes},
     columns::Columns,
     error::{PgError, Stop},
     lane::Lane,
     link::Durability::{Acknowledged, Restartable},
     pool::Pool,
-    queue::{self, AddOrder, ClaimOrder, StepOrder},
     schema,
     tables::{
         adds, cancels,
@@ -84,9 +84,9 @@ impl PostgresStore {
         };
         let bell = Bell::hang(Arc::clone(&pool)).await;
         Ok(Self(Arc::new(Open {
-            claims: queue::claiming(&pool),
-            steps: queue::stepping(&pool, &bell),
-            adds: queue::adding(&pool, &bell),
+            claims: batches::claiming(&pool),
+            steps: batches::stepping(&pool, &bell),
+            adds: batches::adding(&pool, &bell),
             pool,
             bell,
             adder,
