@@ -148,14 +148,15 @@ impl Universe {
     }
 
     /// A process of an attempt begins; it may not run beside another one of its job or under its lock (I2), unless nobody could know
-    /// of that one: its lease was over, and its worker stood still or was dead on a host that nobody could ask.
+    /// of that one: its lease was over, and its worker stood still or was dead on a host that nobody could ask. A worker always knows of
+    /// its own.
     pub(super) fn began(&mut self, begin: Begin) {
         let now = self.now;
         let beside = self.log.running(now).find(|(attempt, proc)| {
             *attempt != begin.attempt
                 && (proc.job == begin.job || proc.lock.is_some() && proc.lock == begin.lock)
-                && !self.model.unreachable.contains(attempt)
-                && !self.thaws(begin.worker)
+                && (proc.worker == begin.worker
+                    || !(self.model.unreachable.contains(attempt) || self.thaws(begin.worker)))
         });
         if let Some((other, proc)) = beside {
             let what = format!(
