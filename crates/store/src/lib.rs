@@ -6,9 +6,9 @@ mod chosen;
 #[cfg(feature = "conformance")]
 #[expect(clippy::unwrap_used, clippy::expect_used, reason = "each case is a test: it fails by panicking")]
 pub mod conformance;
-mod queue;
 pub mod items;
 pub mod postgres;
+mod queue;
 pub mod sqlite;
 mod store;
 mod tables;

@@ -69,10 +69,10 @@ impl Model {
             return Answer::Exists(known);
         }
         let depends = self.understand(wish);
-        if let Some(key) = wish.key {
-            if depends.iter().any(|d| self.leads_to(*d, key)) {
-                return Answer::Circle;
-            }
+        if let Some(key) = wish.key
+            && depends.iter().any(|d| self.leads_to(*d, key))
+        {
+            return Answer::Circle;
         }
         let place = self.push(wish.clone(), depends, None, now);
         if let Some(key) = wish.key {
