@@ -13,6 +13,7 @@ use crate::{
     locks::{Locked, Locks},
     programs::Programs,
     sandbox::{Limits, Offered, Sandbox, SandboxPolicy, find_program},
+    spares::Spares,
     stops::Stops,
     tidy,
 };
@@ -150,6 +151,7 @@ pub struct EngineHost {
     locks: Locks,
     /// Attempts at jobs whose workspaces are there.
     pub(crate) jobs: Jobs,
+    pub(crate) spares: Arc<Spares>,
     programs: Programs,
     slots: BTreeMap<EngineName, Arc<Semaphore>>,
 }
@@ -197,6 +199,7 @@ impl EngineHost {
             stops: Stops::new(),
             locks: Locks::default(),
             jobs: Jobs::default(),
+            spares: Arc::new(Spares::new(&config.home)),
             slots: config.engines.iter().map(|(name, engine)| (name.clone(), slot(engine))).collect(),
             config,
         })

@@ -5,6 +5,7 @@
 use crate::{
     launch::rejoin,
     procs::{self, Life, Process, Record},
+    spares::remove_orphans,
     workspace::{OWNER, PROCESS_RECORDS, remove_tree},
 };
 use banksman_core::id::AttemptId;
@@ -40,9 +41,11 @@ fn marks(home: &Path) -> String {
 /// Cleans the home up after processes that are gone.
 pub(crate) async fn reap_leftovers(home: &Path) -> Reaped {
     let home = home.to_owned();
-    tokio::task::spawn_blocking(move || reap(&home, &|name| is_orphaned(&home, name)))
-        .await
-        .unwrap_or_default()
+    let reaped = tokio::task::spawn_blocking(move || {
+        remove_orphans(&home);
+        reap(&home, &|name| is_orphaned(&home, name))
+    });
+    reaped.await.unwrap_or_default()
 }
 
 /// Ends what is left of one attempt, whoever began it, and removes its workspaces.

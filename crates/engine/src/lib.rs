@@ -31,6 +31,7 @@ mod review;
 mod room;
 mod sandbox;
 mod session;
+mod spares;
 mod stops;
 mod tidy;
 mod usage;

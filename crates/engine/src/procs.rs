@@ -1,14 +1,9 @@
 //! Looks at the host's processes: who descends from whom, who carries an attempt's mark, and whether a pid still is the process that
 //! it was (Q13). Where there is no `/proc` it sees nothing, and the process group is all that is ended.
 
+use crate::workspace::rewrite;
 use rustix::process::{Pid, Signal};
-use std::{
-    collections::HashSet,
-    fs,
-    io::{Read, Write},
-    path::Path,
-    sync::OnceLock,
-};
+use std::{collections::HashSet, fs, io::Read, path::Path, sync::OnceLock};
 
 /// Name of the variable that marks every process of an attempt.
 pub(crate) const MARK: &str = "BANKSMAN_ATTEMPT";
@@ -166,9 +161,9 @@ impl Record {
         self.still_runs().is_none()
     }
 
-    /// Writes a file that is not there yet, and never through a link.
+    /// Writes it to a file, never through a link.
     pub(crate) fn write(&self, path: &Path) -> std::io::Result<()> {
-        fs::OpenOptions::new().write(true).create_new(true).open(path)?.write_all(&serde_json::to_vec(self)?)
+        rewrite(path, &serde_json::to_vec(self)?)
     }
 
     pub(crate) fn read(path: &Path) -> Option<Self> {

@@ -13,7 +13,7 @@ use banksman_core::{
 use std::{
     fs, io,
     ops::Deref,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -117,6 +117,15 @@ impl Layout {
     /// Pid and start of the process that runs, for whoever cleans up.
     pub(crate) fn record(&self) -> PathBuf {
         self.root.join(PROCESS_RECORDS[0])
+    }
+
+    /// Makes the workspace of another one of ours, which lies at `spare` and has its owner and its folders; blocks.
+    pub(crate) fn take_over(self, spare: &Path) -> io::Result<Workspace> {
+        if fs::rename(spare, &self.root).is_err() {
+            remove_tree(&self.root)?;
+            fs::rename(spare, &self.root)?;
+        }
+        Ok(Workspace { layout: self })
     }
 
     /// Makes the workspace anew with these folders in it; blocks.
@@ -251,6 +260,11 @@ impl Workspace {
         .await;
     }
 
+    /// Its folder is somewhere else now.
+    pub(crate) fn has_moved(mut self) {
+        self.layout.root = PathBuf::new();
+    }
+
     /// Removes it; blocks.
     pub(crate) fn remove_now(mut self) {
         let root = std::mem::take(&mut self.layout.root);
@@ -299,6 +313,24 @@ pub(crate) fn write_anew(path: &Path, bytes: &[u8]) -> io::Result<()> {
         file => file?,
     };
     io::Write::write_all(&mut file, bytes)
+}
+
+/// Writes a file that may be there already, in place: but what is there only if it is a file of that name alone, never through a link.
+pub(crate) fn rewrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // Without NONBLOCK a pipe in its place would hold us up.
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
+    match fs::OpenOptions::new().write(true).custom_flags(flags).open(path) {
+        Ok(mut file) => {
+            let found = file.metadata()?;
+            if found.is_file() && found.nlink() == 1 {
+                file.set_len(0)?;
+                return io::Write::write_all(&mut file, bytes);
+            }
+            write_anew(path, bytes)
+        }
+        Err(_) => write_anew(path, bytes),
+    }
 }
 
 /// Removes a folder and all in it, also what an agent made unwritable. Links are removed, not followed.

@@ -16,6 +16,7 @@ use crate::{
     leftovers::log_path,
     room::{self, Clone, Home},
     session::{Call, Start, What, call_engine, settle, start_in},
+    spares::SCRIPT,
     workspace::{Layout, run as off_thread, write_anew},
 };
 use banksman_core::{
@@ -145,7 +146,7 @@ async fn run(
     set.extend(findings.iter().map(|(_, file)| ("BANKSMAN_FINDINGS", file.into())));
     let env = environment(host, order, (name, definition), site.home(), workspace, (level, asking), &set);
     if definition.runs_scripts() {
-        let script = workspace.task().join("script");
+        let script = workspace.task().join(SCRIPT);
         let (path, text) = (script.clone(), body.as_str().as_bytes().to_vec());
         off_thread(move || write_anew(&path, &text)).await?;
         let start = Start {

@@ -10,7 +10,8 @@ use crate::{
     leftovers::log_path,
     room::{self, Clone, Home},
     session::{Start, What, settle},
-    workspace::{Layout, write_anew},
+    spares::SCRIPT,
+    workspace::{Layout, rewrite},
 };
 use banksman_core::{
     job::Body,
@@ -61,7 +62,7 @@ pub(super) async fn run(
         }
     };
     let set: [(&str, OsString); 1] = [("BANKSMAN_ROUND", "0".into())];
-    let script = workspace.task().join("script");
+    let script = workspace.task().join(SCRIPT);
     let start = Start {
         name: name.clone(),
         what: What::Script(script.clone()),
@@ -76,17 +77,18 @@ pub(super) async fn run(
     };
     attempt.measured.sandbox = Some(level);
     let (launch, usage, log) = start.launch(host, level);
+    let spares = host.spares.clone();
     let (text, cap) = (body.as_str().as_bytes().to_vec(), host.config.output_cap);
     let done = supervised(
         move |told| -> io::Result<Option<Launched>> {
             if !cwd.is_dir() {
                 return Ok(None);
             }
-            let made = workspace.make(&["task"])?;
-            write_anew(&script, &text)?;
+            let made = spares.take(workspace)?;
+            rewrite(&script, &text)?;
             let output = Output { log: CappedLog::create(log, cap)?, usage, recent: Recent::default() };
             let launched = run_to_end(launch, output, told);
-            made.remove_now();
+            spares.give_back(made);
             launched.map(Some)
         },
         host.stops.of(order.attempt),

@@ -99,7 +99,6 @@ pub(super) fn supervise(launch: Launch, mut output: Output, told: &UnixStream) -
         }
     }
     let (mut streams, spent) = running.finish(level)?;
-    let _ = std::fs::remove_file(&record);
     take_rest(&mut streams, &mut output)?;
     let Output { log, mut usage, recent } = output;
     // The last line may lack its end.
