@@ -1,7 +1,7 @@
 //! What the database thread promises: groups, undoing, durability, readers, wake-up, migrations, damage.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use banksman_store::sqlite::{Changes, Database, DbError, Durability, Schema};
+use banksman_store::sqlite::{Changes, Database, DbError, Durability, Schema, Tx};
 use rusqlite::Connection;
 use std::{os::unix::fs::PermissionsExt, path::Path, sync::Arc, time::Duration};
 use tokio::time::timeout;
@@ -25,30 +25,45 @@ async fn count(db: &Database) -> i64 {
         .unwrap()
 }
 
+/// Writes two rows for most numbers; panics for some and fails after the first row for others.
+fn two_rows(n: i64) -> impl Fn(&Tx<'_>) -> Result<(), DbError> + Send + 'static {
+    move |tx| {
+        tx.execute("INSERT INTO thing (n) VALUES (?1)", [n])?;
+        assert!(n % 5 != 0, "a panic of one closure");
+        tx.execute("INSERT INTO thing (n) VALUES (?1)", [if n % 4 == 0 { -1 } else { n }])?;
+        Ok(())
+    }
+}
+
 #[tokio::test]
 async fn a_failed_write_undoes_itself_and_not_its_neighbours() {
     let dir = tempfile::tempdir().unwrap();
     let db = Database::open(&dir.path().join("a.db"), &SCHEMA).unwrap();
-    let writes: Vec<_> = (0..40)
-        .map(|n| {
-            let db = db.clone();
-            tokio::spawn(async move {
-                db.write(Durability::Acknowledged, move |tx| {
-                    tx.execute("INSERT INTO thing (n) VALUES (?1)", [n])?;
-                    assert!(n % 5 != 0, "a panic of one closure");
-                    tx.execute("INSERT INTO thing (n) VALUES (?1)", [if n % 4 == 0 { -1 } else { n }])?;
-                    Ok::<_, DbError>(())
+    for round in 1..=2 {
+        let writes: Vec<_> = (0..40)
+            .map(|n| {
+                let db = db.clone();
+                tokio::spawn(async move {
+                    if round == 1 {
+                        db.write(Durability::Acknowledged, two_rows(n)).await
+                    } else {
+                        db.write_repeatable(Durability::Acknowledged, two_rows(n)).await
+                    }
                 })
-                .await
             })
-        })
-        .collect();
-    let mut good = 0;
-    for write in writes {
-        good += i64::from(write.await.unwrap().is_ok());
+            .collect();
+        let mut good = 0;
+        for write in writes {
+            good += i64::from(write.await.unwrap().is_ok());
+        }
+        assert_eq!(good, 24);
+        assert_eq!(count(&db).await, round * 2 * good);
     }
-    assert_eq!(good, 24);
-    assert_eq!(count(&db).await, 2 * good);
+    // Alone, too.
+    assert!(db.write(Durability::Acknowledged, two_rows(4)).await.is_err());
+    assert!(db.write_repeatable(Durability::Acknowledged, two_rows(4)).await.is_err());
+    assert!(db.write_repeatable(Durability::Acknowledged, two_rows(5)).await.is_err());
+    assert_eq!(count(&db).await, 96);
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ pub(super) fn open_writer(path: &Path, schema: &Schema) -> Result<Connection, Db
     keep_plans(&db)?;
     db.execute_batch(
         "PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
-         PRAGMA journal_size_limit = 67108864;",
+         PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8000;",
     )?;
     db.set_prepared_statement_cache_capacity(256);
     Ok(db)

@@ -9,11 +9,16 @@ use std::{
     ops::Deref,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::mpsc,
+    thread,
+    time::{Duration, Instant},
 };
 use tokio::sync::{oneshot, watch};
 
 /// Jobs in one transaction at most, so that the first one does not wait for ever.
 const GROUP: usize = 128;
+
+/// How long the thread stays awake after a group.
+const AWAKE: Duration = Duration::from_micros(50);
 
 /// What a write survives (S22).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,6 +150,20 @@ where
     }
 }
 
+/// The next job; `None` when nobody can send any more. Whoever was just answered often asks again at once: staying awake for a
+/// moment is cheaper for both than sleeping and being woken.
+fn next(jobs: &mpsc::Receiver<Job>) -> Option<Job> {
+    let until = Instant::now() + AWAKE;
+    loop {
+        match jobs.try_recv() {
+            Ok(job) => return Some(job),
+            Err(mpsc::TryRecvError::Disconnected) => return None,
+            Err(mpsc::TryRecvError::Empty) if Instant::now() >= until => return jobs.recv().ok(),
+            Err(mpsc::TryRecvError::Empty) => thread::yield_now(),
+        }
+    }
+}
+
 /// What became of writes that were run without savepoints.
 enum Ran {
     /// All are there; whether somebody is to be told.
@@ -173,7 +192,7 @@ impl Writer {
 
     /// Works until nobody can send any more.
     pub(super) fn run(mut self, jobs: &mpsc::Receiver<Job>) {
-        while let Ok(first) = jobs.recv() {
+        while let Some(first) = next(jobs) {
             let mut group = Vec::new();
             let mut next = Some(first);
             while let Some(job) = next {

@@ -12,7 +12,7 @@ use banksman_core::{
     work::FailReason,
 };
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 /// What becomes of a job by a row of events.
 #[derive(Debug, Clone)]
@@ -101,43 +101,60 @@ fn write(tx: &Tx<'_>, step: &Step<'_>) -> Result<(), Stop> {
     let columns = Columns::of(after, step.now);
     let held_before = before.held().map(|held| held.attempt.0);
     let token = after.held().map_or(step.token, |held| held.token);
-    let waits = before.is_waiting() || after.is_waiting();
-    let written: Option<(u64, bool)> = tx
-        // The columns that say how it waits are in several indexes: they are named only where they may change.
-        .prepare_cached(if waits {
+    // The columns that say how it waits are in several indexes: they are named only where they may change.
+    let written = if before.is_waiting() || after.is_waiting() {
+        tx.prepare_cached(
             "UPDATE job SET stage = ?2, attempt = ?3, outcome = ?4, reason = ?5, ended_at = ?6, token = ?7,
                 failures = failures + ?8, losses = losses + ?9, moves = moves + ?10,
                 not_before = ?14, ripe = ?15, waits_for = 0
-             WHERE id = ?1 AND stage = ?11 AND token = ?12 AND attempt IS ?13
-             RETURNING moves, auto_echo"
-        } else {
+             WHERE id = ?1 AND stage = ?11 AND token = ?12 AND attempt IS ?13",
+        )?
+        .execute(params![
+            step.job.0,
+            after.stage().as_str(),
+            columns.attempt.map(|a| a.0),
+            columns.outcome.map(Json),
+            columns.reason.map(Word),
+            columns.ended_at.map(Nanos),
+            token.0,
+            step.failures,
+            step.losses,
+            course.legs.len(),
+            before.stage().as_str(),
+            step.token.0,
+            held_before,
+            columns.not_before.map(Nanos),
+            columns.ripe,
+        ])?
+    } else {
+        tx.prepare_cached(
             "UPDATE job SET stage = ?2, attempt = ?3, outcome = ?4, reason = ?5, ended_at = ?6, token = ?7,
                 failures = failures + ?8, losses = losses + ?9, moves = moves + ?10
-             WHERE id = ?1 AND stage = ?11 AND token = ?12 AND attempt IS ?13 AND ?14 IS NULL AND NOT ?15
-             RETURNING moves, auto_echo"
-        })?
-        .query_row(
-            params![
-                step.job.0,
-                after.stage().as_str(),
-                columns.attempt.map(|a| a.0),
-                columns.outcome.map(Json),
-                columns.reason.map(Word),
-                columns.ended_at.map(Nanos),
-                token.0,
-                step.failures,
-                step.losses,
-                course.legs.len(),
-                before.stage().as_str(),
-                step.token.0,
-                held_before,
-                columns.not_before.map(Nanos),
-                columns.ripe,
-            ],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()?;
-    let Some((moves, auto_echo)) = written else { return Err(StoreError::Fenced.into()) };
+             WHERE id = ?1 AND stage = ?11 AND token = ?12 AND attempt IS ?13",
+        )?
+        .execute(params![
+            step.job.0,
+            after.stage().as_str(),
+            columns.attempt.map(|a| a.0),
+            columns.outcome.map(Json),
+            columns.reason.map(Word),
+            columns.ended_at.map(Nanos),
+            token.0,
+            step.failures,
+            step.losses,
+            course.legs.len(),
+            before.stage().as_str(),
+            step.token.0,
+            held_before,
+        ])?
+    };
+    if written != 1 {
+        return Err(StoreError::Fenced.into());
+    }
+    // Not `RETURNING`: SQLite makes a table of its own for that each time.
+    let (moves, auto_echo): (u64, bool) = tx
+        .prepare_cached("SELECT moves, auto_echo FROM job WHERE id = ?1")?
+        .query_row([step.job.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let attempt = before.held().or(after.held()).map(|held| held.attempt);
     moves::add(tx, step, attempt, moves - course.legs.len() as u64 + 1)?;
     if auto_echo && course.legs.iter().any(|leg| leg.from != leg.to) {
