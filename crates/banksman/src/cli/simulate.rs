@@ -12,7 +12,7 @@ use std::io::{IsTerminal, Write};
 /// Run the loops in simulated worlds with faults, and check what must always hold.
 #[derive(Debug, Args)]
 pub(crate) struct SimulateArgs {
-    /// Worlds to simulate, one per seed.
+    /// Seeds to simulate; each makes two worlds, one of the pipeline and one of jobs.
     #[arg(long, default_value_t = 1000, value_name = "N")]
     seeds: u64,
     /// The first seed.
