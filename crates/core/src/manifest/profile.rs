@@ -89,7 +89,10 @@ fn value(from: &serde_json::Value) -> Value {
                 key: key.clone(),
                 node: node(value),
             };
-            Value::Map(map.iter().map(entry).collect())
+            // The order of the map depends on a feature that other crates of a build may turn on.
+            let mut entries: Vec<Entry> = map.iter().map(entry).collect();
+            entries.sort_by(|a, b| a.key.cmp(&b.key));
+            Value::Map(entries)
         }
         plain => Value::Plain(plain.to_string()),
     }
