@@ -1,4 +1,5 @@
--- Jobs with stages take the place of work items: ids stay, attempts go with them.
+-- Jobs with stages take the place of work items: ids stay, attempts go with them. Constraints on words are rows of OR: for a
+-- list of IN SQLite makes a table at each write, which costs more than the write.
 
 -- Kinds of jobs that are the same to whoever claims: who may run them, and what of an offer they need. Few, never changed.
 CREATE TABLE lane (
@@ -37,8 +38,8 @@ CREATE TABLE job (
     token      INTEGER NOT NULL DEFAULT 0 CHECK (token >= 0),       -- of the last claim
     moves      INTEGER NOT NULL CHECK (moves > 0),                  -- how many there are
     waits_for  INTEGER NOT NULL DEFAULT 0 CHECK (waits_for >= 0),
-    stage      TEXT    NOT NULL
-        CHECK (stage IN ('inbox', 'building', 'review', 'testing', 'shipped', 'failed', 'cancelled')),
+    stage      TEXT    NOT NULL CHECK (stage = 'inbox' OR stage = 'building' OR stage = 'review' OR stage = 'testing'
+        OR stage = 'shipped' OR stage = 'failed' OR stage = 'cancelled'),
     not_before INTEGER,                       -- nobody holds it and it may be claimed then
     ripe       INTEGER NOT NULL DEFAULT 0 CHECK (ripe IN (0, 1)),   -- that time has come; may say so late
     attempt    INTEGER REFERENCES attempt (id),                     -- of the one who holds it
@@ -51,13 +52,14 @@ CREATE TABLE job (
     CHECK (auto_echo = 0 OR item IS NOT NULL),
     CHECK (waits_for = 0 OR stage = 'inbox'),
     CHECK (stage <> 'inbox' OR not_before IS NOT NULL),
-    CHECK (not_before IS NULL OR stage IN ('inbox', 'building')),
+    CHECK (not_before IS NULL OR stage = 'inbox' OR stage = 'building'),
     CHECK (ripe = 0 OR not_before IS NOT NULL),
-    CHECK ((attempt IS NOT NULL) = (stage IN ('building', 'review', 'testing') AND not_before IS NULL)),
+    CHECK ((attempt IS NOT NULL)
+        = ((stage = 'building' OR stage = 'review' OR stage = 'testing') AND not_before IS NULL)),
     CHECK (attempt IS NULL OR token > 0),
     CHECK ((outcome IS NOT NULL) = (stage = 'shipped')),
     CHECK ((reason IS NOT NULL) = (stage = 'failed')),
-    CHECK ((ended_at IS NOT NULL) = (stage IN ('shipped', 'failed', 'cancelled')))
+    CHECK ((ended_at IS NOT NULL) = (stage = 'shipped' OR stage = 'failed' OR stage = 'cancelled'))
 ) STRICT;
 
 -- What the manifest of a job says, and its instructions. Never changed.
@@ -82,19 +84,20 @@ CREATE TABLE job_dependency (
 CREATE TABLE move (
     job        INTEGER NOT NULL REFERENCES job (id),
     n          INTEGER NOT NULL CHECK (n > 0),
-    from_stage TEXT
-        CHECK (from_stage IN ('inbox', 'building', 'review', 'testing', 'shipped', 'failed', 'cancelled')),
-    to_stage   TEXT    NOT NULL
-        CHECK (to_stage IN ('inbox', 'building', 'review', 'testing', 'shipped', 'failed', 'cancelled')),
+    from_stage TEXT    CHECK (from_stage = 'inbox' OR from_stage = 'building' OR from_stage = 'review'
+        OR from_stage = 'testing'),
+    to_stage   TEXT    NOT NULL CHECK (to_stage = 'inbox' OR to_stage = 'building' OR to_stage = 'review'
+        OR to_stage = 'testing' OR to_stage = 'shipped' OR to_stage = 'failed' OR to_stage = 'cancelled'),
     at         INTEGER NOT NULL,
     who        TEXT    NOT NULL,
-    why        TEXT    NOT NULL CHECK (why IN ('added', 'claimed', 'passed', 'changes', 'refuted', 'retried', 'limited',
-        'lost', 'interrupted', 'failed', 'cancelled')),
+    why        TEXT    NOT NULL CHECK (why = 'added' OR why = 'claimed' OR why = 'passed' OR why = 'changes'
+        OR why = 'refuted' OR why = 'retried' OR why = 'limited' OR why = 'lost' OR why = 'interrupted' OR why = 'failed'
+        OR why = 'cancelled'),
     reason     TEXT,
     attempt    INTEGER,
     PRIMARY KEY (job, n),
     CHECK ((from_stage IS NULL) = (why = 'added')),
-    CHECK ((reason IS NOT NULL) = (why IN ('retried', 'failed')))
+    CHECK ((reason IS NOT NULL) = (why = 'retried' OR why = 'failed'))
 ) STRICT, WITHOUT ROWID;
 
 -- What is held: a job, and its lock. That of a cancelled job stays until its processes are gone.
@@ -175,7 +178,7 @@ CREATE TABLE attempt_of_job (
     started_at INTEGER NOT NULL,
     ended_at   INTEGER,
     failure    TEXT,
-    sandbox    TEXT    CHECK (sandbox IN ('off', 'landlock', 'bubblewrap')),
+    sandbox    TEXT    CHECK (sandbox = 'off' OR sandbox = 'landlock' OR sandbox = 'bubblewrap'),
     exit_code  INTEGER,
     signal     INTEGER,
     cpu_ms     INTEGER CHECK (cpu_ms >= 0),

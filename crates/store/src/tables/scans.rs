@@ -1,5 +1,5 @@
-//! Every statement of the queue finds its rows by an index: none walks a table that grows with the jobs. The statements are those
-//! that the functions really run.
+//! Every statement of the queue finds its rows by an index: none walks a table that grows with the jobs, and none of those that
+//! run often makes a table of its own. The statements are those that the functions really run.
 
 use super::{
     adds::{self, Incoming},
@@ -67,6 +67,7 @@ fn no_statement_of_the_queue_walks_a_table_that_grows() {
     let statements = seen.lock().unwrap().clone();
     assert!(statements.len() > 40, "{} statements", statements.len());
     for sql in statements {
+        makes_no_table(&db, &sql);
         let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let mut rows = explain.raw_query();
         while let Some(row) = rows.next().unwrap() {
@@ -74,6 +75,28 @@ fn no_statement_of_the_queue_walks_a_table_that_grows() {
             let walks = step.starts_with("SCAN") && !MAY_BE_WALKED.iter().any(|may| step.starts_with(may));
             assert!(!walks, "{step}\n{sql}");
         }
+    }
+}
+
+/// A constraint with a list of words would make a table of them each time that a row is written.
+fn makes_no_table(db: &Connection, sql: &str) {
+    if ![
+        "INSERT INTO job",
+        "INSERT INTO attempt",
+        "INSERT INTO move",
+        "INSERT INTO claim",
+        "UPDATE job SET stage",
+    ]
+    .iter()
+    .any(|hot| sql.starts_with(hot))
+        || sql.contains("SELECT")
+    {
+        return;
+    }
+    let mut explain = db.prepare(&format!("EXPLAIN {sql}")).unwrap();
+    let mut rows = explain.raw_query();
+    while let Some(row) = rows.next().unwrap() {
+        assert_ne!(row.get::<_, String>(1).unwrap(), "OpenEphemeral", "{sql}");
     }
 }
 
