@@ -324,8 +324,10 @@ pub(crate) fn rewrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Ok(mut file) => {
             let found = file.metadata()?;
             if found.is_file() && found.nlink() == 1 {
-                file.set_len(0)?;
-                return io::Write::write_all(&mut file, bytes);
+                // Not emptied first: ext4 writes a file to the disk that is closed after that.
+                io::Write::write_all(&mut file, bytes)?;
+                let len = bytes.len() as u64;
+                return if found.len() > len { file.set_len(len) } else { Ok(()) };
             }
             write_anew(path, bytes)
         }

@@ -2,6 +2,7 @@
 //!
 //! The beginning goes straight into the file, which can be read while it grows. What comes after half the cap goes by turns into
 //! two files beside it, each a quarter of the cap, so that dropping the middle costs nothing; at the end they are put behind the beginning.
+//! A part is never renamed over another nor emptied before it is written again: ext4 would write all of it to the disk each time.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -24,9 +25,45 @@ pub(crate) struct CappedLog {
 
 #[derive(Debug)]
 struct Tail {
-    newest: File,
-    newest_len: u64,
-    older_len: u64,
+    parts: [Part; 2],
+    /// Which of them is being written.
+    newest: usize,
+}
+
+#[derive(Debug)]
+struct Part {
+    file: File,
+    len: u64,
+}
+
+/// What the names of the parts end with.
+const PARTS: [&str; 2] = ["part1", "part2"];
+
+impl Tail {
+    fn create(log: &Path) -> io::Result<Self> {
+        let part = |name| {
+            io::Result::Ok(Part {
+                file: options().read(true).create(true).truncate(true).open(part_path(log, name))?,
+                len: 0,
+            })
+        };
+        Ok(Self { parts: [part(PARTS[0])?, part(PARTS[1])?], newest: 0 })
+    }
+
+    /// The part to be written, the other one when this one is full.
+    fn with_room(&mut self, most: u64) -> io::Result<&mut Part> {
+        if self.parts[self.newest].len >= most {
+            self.newest = 1 - self.newest;
+            let part = &mut self.parts[self.newest];
+            if part.len > 0 {
+                // Its old pages are dropped, whether they have reached the disk or not.
+                part.file.set_len(1)?;
+                part.file.rewind()?;
+                part.len = 0;
+            }
+        }
+        Ok(&mut self.parts[self.newest])
+    }
 }
 
 impl CappedLog {
@@ -67,20 +104,14 @@ impl CappedLog {
         let part = self.cap / 4;
         while !bytes.is_empty() {
             let tail = match &mut self.tail {
-                Some(tail) if tail.newest_len < part => tail,
-                other => {
-                    let older_len = other.as_ref().map_or(0, |tail| tail.newest_len);
-                    if older_len > 0 {
-                        fs::rename(part_path(&self.path, "new"), part_path(&self.path, "old"))?;
-                    }
-                    let newest = open_new(&part_path(&self.path, "new"))?;
-                    other.insert(Tail { newest, newest_len: 0, older_len })
-                }
+                Some(tail) => tail,
+                none => none.insert(Tail::create(&self.path)?),
             };
-            let room = usize::try_from(part - tail.newest_len).unwrap_or(usize::MAX);
+            let newest = tail.with_room(part)?;
+            let room = usize::try_from(part - newest.len).unwrap_or(usize::MAX);
             let (now, later) = bytes.split_at(bytes.len().min(room));
-            tail.newest.write_all(now)?;
-            tail.newest_len += now.len() as u64;
+            newest.file.write_all(now)?;
+            newest.len += now.len() as u64;
             bytes = later;
         }
         Ok(())
@@ -94,18 +125,19 @@ impl CappedLog {
 
     /// Puts the end behind the beginning. Gives the error that stopped the log, if one did.
     pub(crate) fn finish(mut self) -> Result<PathBuf, io::Error> {
-        if let Some(tail) = self.tail.take() {
-            drop(tail.newest);
-            let kept = self.head_len + tail.newest_len + tail.older_len;
+        if let Some(Tail { mut parts, newest }) = self.tail.take() {
+            if newest == 0 {
+                parts.reverse();
+            }
+            let kept = self.head_len + parts.iter().map(|part| part.len).sum::<u64>();
             let dropped = self.taken.saturating_sub(kept);
             let joined = (|| {
                 if dropped > 0 {
                     writeln!(self.head, "\n[banksman: {dropped} bytes of output were dropped here]")?;
                 }
-                for (name, len) in [("old", tail.older_len), ("new", tail.newest_len)] {
-                    if len > 0 {
-                        io::copy(&mut File::open(part_path(&self.path, name))?, &mut self.head)?;
-                    }
+                for Part { mut file, len } in parts {
+                    file.rewind()?;
+                    io::copy(&mut file.take(len), &mut self.head)?;
                 }
                 Ok(())
             })();
@@ -131,22 +163,31 @@ impl CappedLog {
     }
 
     fn remove_parts(&self) {
-        for name in ["old", "new"] {
+        for name in PARTS {
             let _ = fs::remove_file(part_path(&self.path, name));
         }
     }
 }
 
-/// Puts the parts behind the beginning for a process that died before it could.
+/// Puts the parts behind the beginning for a process that died before it could, the one that was written last at the end.
 pub(crate) fn rejoin(path: &Path) -> io::Result<()> {
-    let parts = ["old", "new"].map(|name| part_path(path, name));
-    if parts.iter().any(|part| part.exists()) {
-        let mut log = OpenOptions::new().append(true).custom_flags(no_follow()).open(path)?;
-        writeln!(log, "\n[banksman: output was dropped here]")?;
-        for part in parts.iter().filter(|part| part.exists()) {
-            io::copy(&mut File::open(part)?, &mut log)?;
-            fs::remove_file(part)?;
+    let mut parts = Vec::new();
+    for part in PARTS.map(|name| part_path(path, name)) {
+        match fs::metadata(&part) {
+            Ok(found) => parts.push((found.modified()?, part)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
+    }
+    if parts.is_empty() {
+        return Ok(());
+    }
+    parts.sort();
+    let mut log = OpenOptions::new().append(true).custom_flags(no_follow()).open(path)?;
+    writeln!(log, "\n[banksman: output may have been dropped here]")?;
+    for (_, part) in parts {
+        io::copy(&mut File::open(&part)?, &mut log)?;
+        fs::remove_file(&part)?;
     }
     Ok(())
 }

@@ -92,7 +92,7 @@ async fn one_attempt_is_reaped_and_no_other() {
     let (mut builder, mut reviewer, mut other) = (marked("3"), marked("3-review"), marked("31"));
     // Its log was in parts.
     let log = home.join("logs/attempt-3.log");
-    for (name, text) in [("", "begin"), (".old", "middle "), (".new", "end")] {
+    for (name, text) in [("", "begin"), (".part1", "middle "), (".part2", "end")] {
         fs::write(format!("{}{name}", log.display()), text).unwrap();
     }
     world.host.reap(AttemptId(3)).await;
