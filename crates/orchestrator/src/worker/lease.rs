@@ -46,20 +46,20 @@ impl<W: World> Worker<W> {
             .await
     }
 
-    /// Takes in what renewals came to. Comes back with the time of the next one.
-    pub(super) fn renewed(&self, renewed: Vec<Renewed>) -> Timestamp {
-        let mut pause = RENEW;
+    /// Takes in what renewals came to. Comes back with the time at which those that failed are to be repeated.
+    pub(super) fn renewed(&self, renewed: Vec<Renewed>) -> Option<Timestamp> {
+        let mut again = None;
         for (attempt, result) in renewed {
             match result {
                 Ok(until) => self.board.renewed(attempt, until),
                 Err(StoreError::Fenced | StoreError::Missing(_)) => self.end(attempt, Ending::Lost),
                 Err(error) => {
                     tracing::warn!(attempt.id = %attempt, %error, "a lease could not be renewed yet");
-                    pause = AGAIN;
+                    again = Some(self.now() + AGAIN);
                 }
             }
         }
-        self.now() + pause
+        again
     }
 
     /// Ends what could not be renewed in time.

@@ -1,7 +1,7 @@
 //! What is due: claims while there is room, renewals, looks at the claims, and the timers that wake the loop for them.
 
 use super::{Course, Goal, Happened};
-use crate::worker::lease::MARGIN;
+use crate::worker::lease::{MARGIN, RENEW};
 use banksman_core::port::{Clock, World};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
@@ -41,6 +41,8 @@ impl<'w, W: World> Course<'w, W> {
         worker.end_unrenewed();
         if !worker.board.is_empty() && self.renew_at <= now && !self.renewing {
             self.renewing = true;
+            // From its beginning, as the leases themselves: a slow answer must not put the next one off.
+            self.renew_at = now + RENEW;
             self.going_on.push(worker.renew().map(Happened::Renewed).boxed());
         }
     }

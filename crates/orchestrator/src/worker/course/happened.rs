@@ -45,7 +45,7 @@ impl<'w, W: World> Course<'w, W> {
             }
             Happened::Renewed(renewed) => {
                 self.renewing = false;
-                self.renew_at = self.worker.renewed(renewed);
+                self.renew_at = self.worker.renewed(renewed).unwrap_or(self.renew_at);
             }
             Happened::Looked(look) => self.looked(look, now),
             Happened::Freed(attempt) => {
