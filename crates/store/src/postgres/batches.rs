@@ -22,9 +22,9 @@ use std::{collections::HashMap, sync::Arc};
 use tokio::sync::oneshot;
 
 /// Batches of claims under way at a time, so that the next ones are prepared while the log of the first is flushed.
-const CLAIMING: usize = 3;
-/// Batches of advances under way at a time.
-const STEPPING: usize = 2;
+const CLAIMING: usize = 2;
+/// Batches of advances under way at a time. They wait for no flush, so one at a time makes the largest and cheapest batches.
+const STEPPING: usize = 1;
 /// Batches of adds under way at a time.
 const ADDING: usize = 3;
 
