@@ -3,9 +3,10 @@
 use super::{
     Changes, DbError, Durability, Schema, Tx,
     bell::Bell,
+    pending::Pending,
     readers::Readers,
     schema,
-    writer::{Job, Pending, Writer},
+    writer::{Job, Writer},
 };
 use rusqlite::Connection;
 use std::{

@@ -45,6 +45,7 @@ mod changes;
 mod columns;
 mod database;
 mod error;
+mod pending;
 mod readers;
 mod schema;
 mod writer;
