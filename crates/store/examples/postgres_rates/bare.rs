@@ -65,7 +65,7 @@ impl Caller {
         let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
         let task = tokio::spawn(async move { connection.await.unwrap() });
         let set = format!(
-            "SET search_path TO {schema}; SET enable_seqscan TO off; SET enable_bitmapscan TO off; SET jit TO off"
+            "SET search_path TO {schema}; SET enable_seqscan TO off; SET enable_bitmapscan TO off; SET enable_hashjoin TO off; SET enable_mergejoin TO off; SET plan_cache_mode TO force_generic_plan; SET jit TO off"
         );
         client.batch_execute(&set).await.unwrap();
         Self {
