@@ -86,8 +86,8 @@ def peers():
 def queue_peers():
     folder, node = peers()
     with server() as url:
-        told = {m["what"]: m["rates"] for m in rates(url, "--callers", "32", "--queue", "20000", "--runs", "5")}
-        done = subprocess.run([node, "queue_peers.mjs", url, "32", "6400", "5"], cwd=folder, capture_output=True, text=True)
+        told = {m["what"]: m["rates"] for m in rates(url, "--callers", "32", "--queue", "20000", "--runs", "3")}
+        done = subprocess.run([node, "queue_peers.mjs", url, "32", "3200", "3"], cwd=folder, capture_output=True, text=True)
         if done.returncode != 0:
             raise RuntimeError(done.stderr.strip()[-300:])
     theirs = [json.loads(line) for line in done.stdout.splitlines()]
