@@ -30,7 +30,7 @@ fn attempt(id: u64, job: u64, stage: Stage, start: i64, wall: Option<i64>) -> At
             measured: Measured::default(),
         },
         profile: None,
-        place: "/work/app".to_owned(),
+        place: "/srv/app".to_owned(),
         stage,
     }
 }
@@ -105,7 +105,7 @@ fn groups_are_named_after_what_they_share() {
     let utc = tz::TimeZone::UTC;
     assert_eq!(names(By::Engine, &utc), ["claude", "codex"]);
     assert_eq!(names(By::Profile, &utc), ["-", "quick"]);
-    assert_eq!(names(By::Place, &utc), ["/work/app", "local/app"]);
+    assert_eq!(names(By::Place, &utc), ["/srv/app", "local/app"]);
     assert_eq!(names(By::Day, &utc), ["2026-11-21", "2026-11-22"]);
     // Two hours further east it is the same day.
     assert_eq!(names(By::Day, &tz::TimeZone::fixed(tz::offset(2))), ["2026-11-22"]);

@@ -6,14 +6,14 @@ use crate::{
     home::Home,
     host::{block_on, open_store, person},
     output::{Exit, Failure, Form, clean_lines},
-    queue::Folders,
+    queue::{self, Folders},
 };
 use anstream::eprintln;
 use anyhow::Context as _;
 use banksman_core::{
     job::{Body, Stage},
-    manifest::{Manifest, ResolveError},
-    port::{NewJob, TrackerError, tracker::Fault},
+    manifest::Manifest,
+    port::{TrackerError, tracker::Fault},
     text::{ItemId, JobName},
 };
 use banksman_tracker::{AnyTracker, Progress, Pull, PullError, Pulled};
@@ -58,11 +58,9 @@ pub(super) fn run(args: &FromTrackerArgs, app: &App) -> anyhow::Result<Exit> {
     let settings = app.config()?.settings;
     let tracker = tracker(app, &settings)?;
     let cwd = std::env::current_dir().context("cannot tell the current folder")?;
-    let defaults = settings.job_defaults();
     let now = now();
-    let resolve = |manifest: &Manifest, body: Body, name: JobName| -> Result<NewJob, ResolveError> {
-        let spec = manifest.resolve(&settings.profiles, &defaults, &cwd, now)?;
-        Ok(NewJob { name, key: manifest.idempotency_key.clone(), spec, body })
+    let resolve = |manifest: &Manifest, body: Body, name: JobName| {
+        queue::resolve(manifest, body, name, &cwd, &settings, now)
     };
     block_on(async {
         let home = Home::at(&settings.home);

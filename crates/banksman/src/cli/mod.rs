@@ -56,8 +56,8 @@ pub(crate) struct Global {
     /// Folder for Banksman's own files ($BANKSMAN_HOME) [default: ~/.local/share/banksman].
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) home: Option<PathBuf>,
-    /// Store of a fleet, postgres://HOST/DATABASE ($BANKSMAN_STORE) [default: a file in the home]. A password belongs into the
-    /// environment or ~/.pgpass: arguments can be read by others.
+    /// Store of a fleet, postgres://HOST/DATABASE ($BANKSMAN_STORE) [default: a file in the home]. With a password
+    /// it belongs into the variable: arguments can be read by others.
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) store: Option<String>,
 }

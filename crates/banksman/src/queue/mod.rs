@@ -9,4 +9,4 @@ mod prepare;
 pub(crate) use folders::Folders;
 pub(crate) use inbox::{Inbox, Taken, read};
 pub(crate) use mirror::{Mirror, Moved};
-pub(crate) use prepare::{Prepared, prepare};
+pub(crate) use prepare::{Prepared, prepare, resolve};

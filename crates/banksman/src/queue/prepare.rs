@@ -5,7 +5,7 @@ use banksman_core::{
     job::Body,
     manifest::{self, Manifest},
     port::NewJob,
-    text::{JobKey, JobName},
+    text::JobName,
 };
 use jiff::Timestamp;
 use std::path::Path;
@@ -48,6 +48,5 @@ pub(crate) fn resolve(
     now: Timestamp,
 ) -> Result<NewJob, manifest::ResolveError> {
     let spec = manifest.resolve(&settings.profiles, &settings.job_defaults(), cwd, now)?;
-    let key: Option<JobKey> = manifest.idempotency_key.clone();
-    Ok(NewJob { name, key, spec, body })
+    Ok(NewJob { name, key: manifest.idempotency_key.clone(), spec, body })
 }
