@@ -8,6 +8,16 @@ use crate::{
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+/// An agent that somebody else hosts: its label hands it an issue, it opens the pull request by itself and reads the fixed sentences there.
+/// No work of ours is ever queued for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostedAgent {
+    /// Its name among the implementers.
+    pub name: EngineName,
+    /// The label that it listens to.
+    pub label: Label,
+}
+
 /// How one repository is run. Comes from the host's configuration, never from the repository (S16).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepoRules {
@@ -21,6 +31,9 @@ pub struct RepoRules {
     /// implementer or reviewer of the repository makes no work.
     #[serde(default)]
     pub engines: Vec<EngineName>,
+    /// Agents among the implementers that somebody else hosts.
+    #[serde(default)]
+    pub hosted: Vec<HostedAgent>,
     /// Limits of the policy.
     pub limits: Limits,
     /// How children are merged into their epic.
@@ -45,6 +58,7 @@ impl RepoRules {
             implementer,
             reviewers: Vec::new(),
             engines: Vec::new(),
+            hosted: Vec::new(),
             limits: Limits::default(),
             child_merge: MergeMethod::Squash,
             epic_merge: MergeMethod::Merge,
@@ -61,13 +75,71 @@ impl RepoRules {
         Label::new(&format!("agent:{engine}")).expect("the label of an engine is valid")
     }
 
-    /// Whether an engine is one of ours that works for this repository.
+    /// The label that hands an issue to an implementer: a hosted agent's own, an engine's `agent:<engine>` (X1).
+    pub fn trigger(&self, implementer: &EngineName) -> Label {
+        match self.hosted.iter().find(|agent| agent.name == *implementer) {
+            Some(agent) => agent.label.clone(),
+            None => Self::agent_label(implementer),
+        }
+    }
+
+    /// The implementer of this repository that a label hands an issue to, if it is such a label.
+    pub fn triggered(&self, label: &Label) -> Option<EngineName> {
+        match self.hosted.iter().find(|agent| agent.label == *label) {
+            Some(agent) => Some(agent.name.clone()),
+            None => Self::labelled_engine(label),
+        }
+    }
+
+    /// Whether an implementer is hosted by somebody else.
+    pub fn is_hosted(&self, implementer: &EngineName) -> bool {
+        self.hosted.iter().any(|agent| agent.name == *implementer)
+    }
+
+    /// Whether an engine is one of ours that works for this repository. A hosted agent never is.
     pub fn knows(&self, engine: &EngineName) -> bool {
-        self.implementer == *engine || self.reviewers.contains(engine) || self.engines.contains(engine)
+        !self.is_hosted(engine)
+            && (self.implementer == *engine
+                || self.reviewers.contains(engine)
+                || self.engines.contains(engine))
+    }
+
+    /// The engine of ours for what Banksman does itself, such as its own attempt at a conflict; `None`: all the work is done elsewhere.
+    pub fn own_engine(&self) -> Option<&EngineName> {
+        [&self.implementer]
+            .into_iter()
+            .chain(&self.engines)
+            .chain(&self.reviewers)
+            .find(|engine| self.knows(engine))
     }
 
     /// The engine that a label names, if it is the trigger label.
     pub fn labelled_engine(label: &Label) -> Option<EngineName> {
         EngineName::new(label.as_str().strip_prefix("agent:")?).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> EngineName {
+        EngineName::new(text).unwrap()
+    }
+
+    #[test]
+    fn a_hosted_agent_has_a_label_of_its_own_and_never_counts_as_an_engine_of_ours() {
+        let mut rules = RepoRules::new(RepoName::new("acme/shop").unwrap(), name("jules"));
+        assert_eq!(rules.own_engine(), Some(&name("jules")));
+        let label = Label::new("jules").unwrap();
+        rules.hosted.push(HostedAgent { name: name("jules"), label: label.clone() });
+        assert_eq!(rules.trigger(&name("jules")), label);
+        assert_eq!(rules.triggered(&label), Some(name("jules")));
+        assert!(!rules.knows(&name("jules")));
+        assert_eq!(rules.own_engine(), None);
+        rules.engines.push(name("claude"));
+        assert_eq!(rules.trigger(&name("claude")).as_str(), "agent:claude");
+        assert_eq!(rules.triggered(&Label::new("agent:claude").unwrap()), Some(name("claude")));
+        assert_eq!(rules.own_engine(), Some(&name("claude")));
     }
 }

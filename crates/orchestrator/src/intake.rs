@@ -9,11 +9,12 @@ use banksman_core::{
     id::Number,
     intent::{Deed, Intent, Made, Step},
     port::{
-        EpicRecord, Forge, ForgeError, IssueQuery, IssueText, PlanRecord, Refusal, Store, StoreError, World,
+        Clock, EpicRecord, Forge, ForgeError, IssueQuery, IssueText, PlanRecord, Refusal, Store, StoreError, World,
     },
     repo::RepoRules,
-    text::Fingerprint,
+    text::{Fingerprint, RepoName},
 };
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
 /// Texts of the issues that a report gives. They are made at the moment of the step and kept nowhere (S8).
@@ -86,6 +87,7 @@ impl<W: World> Orchestrator<W> {
             let key = intent.key.clone();
             match self.carry_out(turn, &rules.repo, intent, drafts, Unsure::Yes).await? {
                 Did::Unclear => return Err(ForgeError::Unclear("a step is still open").into()),
+                Did::Halted(error) => return Err(error.into()),
                 Did::Pausing(_) => {
                     let lease = self.lease(turn).await?;
                     self.world.store().settle(&lease, &key, Some(Refusal::NotFound), self.now()).await?;
@@ -127,7 +129,7 @@ impl<W: World> Orchestrator<W> {
                 continue;
             }
             let deed =
-                Deed::DispatchDirect { issue: *issue, label: RepoRules::agent_label(&rules.implementer) };
+                Deed::DispatchDirect { issue: *issue, label: rules.trigger(&rules.implementer) };
             let spend = self.spend(rules, &rules.implementer, *issue);
             let wish = Wish { spend: Some(spend), ..Wish::new(*issue, deed) };
             if self.fulfil(&turn, &rules.repo, wish, &crate::pipeline::NoDrafts).await? == Did::OverCap {
@@ -218,13 +220,33 @@ impl<W: World> Orchestrator<W> {
         wish: Wish,
         drafts: &dyn Drafts,
     ) -> Result<Intent, Trouble> {
-        match self.fulfil(turn, &rules.repo, wish, drafts).await? {
-            Did::Done(intent) | Did::Already(intent) => Ok(intent),
-            Did::Refused(reason, _) => Err(ForgeError::Refused(reason).into()),
-            Did::Pausing(_) | Did::OverCap | Did::Unclear => {
-                Err(ForgeError::Unclear("a step is still open").into())
-            }
+        loop {
+            return match self.fulfil(turn, &rules.repo, wish.clone(), drafts).await? {
+                Did::Done(intent) | Did::Already(intent) => Ok(intent),
+                Did::Refused(reason, _) => Err(ForgeError::Refused(reason).into()),
+                // A long report runs into the forge's limits: it goes on when they allow it.
+                Did::Halted(ForgeError::Later(until)) => {
+                    self.wait_out(turn, &rules.repo, until).await?;
+                    continue;
+                }
+                Did::Halted(error) => Err(error.into()),
+                Did::Pausing(_) | Did::OverCap | Did::Unclear => {
+                    Err(ForgeError::Unclear("a step is still open").into())
+                }
+            };
         }
+    }
+
+    /// Waits for the end of a pause that the forge wants, and keeps the turn meanwhile.
+    async fn wait_out(&self, turn: &Turn, repo: &RepoName, until: Timestamp) -> Result<(), Trouble> {
+        tracing::info!(%repo, %until, "the forge wants a pause");
+        while self.now() < until {
+            let next = until.min(self.now() + SignedDuration::from_secs(15));
+            self.world.clock().sleep_until(next).await;
+            self.lease(turn).await?;
+        }
+        self.go_on(repo);
+        Ok(())
     }
 }
 

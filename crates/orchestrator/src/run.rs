@@ -95,18 +95,31 @@ impl<W: World> Orchestrator<W> {
                 course.look = Some(look);
             }
             Err(trouble) if trouble.passes() || matches!(trouble, Trouble::Forge(ForgeError::Refused(_))) => {
-                tracing::info!(repo = %course.rules.repo, %trouble, "look again later");
+                tracing::info!(repo = %course.rules.repo, trouble = %because(&trouble), "look again later");
                 course.troubles += 1;
+                let wait = SignedDuration::from_millis(500) * (1i32 << course.troubles.min(6));
+                course.due = match &trouble {
+                    // The forge said when.
+                    Trouble::Forge(ForgeError::Later(until)) => (*until).max(self.now() + wait.min(PAUSE)),
+                    _ => self.now() + wait.min(PAUSE),
+                };
                 if course.troubles >= STUCK && !trouble.passes() {
-                    tracing::warn!(repo = %course.rules.repo, %trouble, "the forge refuses this repository");
+                    let why = because(&trouble);
+                    tracing::warn!(repo = %course.rules.repo, trouble = %why, "the forge refuses this repository");
                     course.stuck = Some(trouble);
                 }
-                let wait = SignedDuration::from_millis(500) * (1i32 << course.troubles.min(6));
-                course.due = self.now() + wait.min(PAUSE);
                 course.look = None;
             }
             Err(trouble) => return Err(trouble),
         }
         Ok(())
+    }
+}
+
+/// The trouble in closed words, its cause included.
+fn because(trouble: &Trouble) -> String {
+    match trouble {
+        Trouble::Forge(error) => error.to_string(),
+        Trouble::Elsewhere | Trouble::Store(_) => trouble.to_string(),
     }
 }

@@ -21,7 +21,7 @@ impl Trouble {
     pub fn passes(&self) -> bool {
         match self {
             Self::Elsewhere
-            | Self::Forge(ForgeError::Unclear(_))
+            | Self::Forge(ForgeError::Unclear(_) | ForgeError::Later(_))
             | Self::Store(StoreError::Fenced | StoreError::Away) => true,
             Self::Store(StoreError::Failed(_) | StoreError::Full | StoreError::Missing(_))
             | Self::Forge(ForgeError::Refused(_)) => false,

@@ -26,6 +26,71 @@ pub struct RepoFacts {
     pub me: ActorId,
     /// Accounts whose issues may go to local engines besides `me` (X5).
     pub allowed: Vec<ActorId>,
+    /// Accounts of hosted agents that work for this repository: their pull requests are looked after, their issues are nobody's order.
+    pub agents: Vec<ActorId>,
+    /// What the forge has to offer here.
+    pub offers: Offers,
+}
+
+/// What a forge offers for one repository. The pipeline needs none of it: it takes the next best way, and `status` says which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offers {
+    /// Pull requests can be set to merge by themselves.
+    pub auto_merge: Offered,
+    /// The default branch has a merge queue.
+    pub merge_queue: Offered,
+    /// Issues can have sub-issues; elsewhere the checklist alone says what belongs to an epic.
+    pub sub_issues: Offered,
+    /// Issues can block each other.
+    pub dependencies: Offered,
+    /// Pull requests may be squashed; otherwise they are merged with a merge commit.
+    pub squash: Offered,
+    /// Pull requests may be merged with a merge commit; otherwise they are squashed.
+    pub merge_commit: Offered,
+    /// Who may look at it.
+    pub audience: Audience,
+}
+
+/// Whether something is to be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Offered {
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+}
+
+impl Offered {
+    /// From a flag of the forge.
+    pub fn of(flag: bool) -> Self {
+        if flag { Self::Yes } else { Self::No }
+    }
+}
+
+/// Who may look at a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// Everybody.
+    Public,
+    /// Those who were let in.
+    Private,
+}
+
+impl Default for Offers {
+    /// What the embedded forge has.
+    fn default() -> Self {
+        Self {
+            auto_merge: Offered::No,
+            merge_queue: Offered::No,
+            sub_issues: Offered::Yes,
+            dependencies: Offered::Yes,
+            squash: Offered::Yes,
+            merge_commit: Offered::Yes,
+            audience: Audience::Private,
+        }
+    }
 }
 
 /// Which issues to read.
@@ -104,9 +169,69 @@ pub enum Refusal {
     WorkTreeDirty,
     /// There is nothing to do it with (no commits between base and head).
     Nothing,
+    /// The credential is not valid, or not any more.
+    BadCredential,
+    /// The credential lacks a right.
+    NoScope(Scope),
+    /// The organisation wants the credential to be authorised by single sign-on first.
+    SsoRequired,
+    /// The repository is archived, locked or switched off: it can only be read.
+    Archived,
+}
+
+/// A right that a credential needs, in the forge's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the forge's own closed vocabulary")]
+pub enum Scope {
+    /// The scope `repo` of a classic token.
+    Repo,
+    /// The scope `workflow` of a classic token: branches that change workflow files.
+    Workflow,
+    Contents,
+    Issues,
+    PullRequests,
+    Statuses,
+    Checks,
+    Metadata,
+    Administration,
+    /// Another one; the forge's documentation of the call names it.
+    Other,
+}
+
+impl Scope {
+    /// Its name as the forge's settings show it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Repo => "repo",
+            Self::Workflow => "workflow",
+            Self::Contents => "contents: write",
+            Self::Issues => "issues: write",
+            Self::PullRequests => "pull_requests: write",
+            Self::Statuses => "statuses: write",
+            Self::Checks => "checks: read",
+            Self::Metadata => "metadata: read",
+            Self::Administration => "administration: read",
+            Self::Other => "write access to the repository",
+        }
+    }
 }
 
 impl Refusal {
+    /// Whether it is about the repository as a whole: nothing else can be done there either until a person mends it.
+    pub fn is_of_repository(self) -> bool {
+        match self {
+            Self::BadCredential | Self::NoScope(_) | Self::SsoRequired | Self::Archived => true,
+            Self::HeadMoved
+            | Self::Conflict
+            | Self::NotAllowed
+            | Self::NotFound
+            | Self::Ended
+            | Self::WorkTreeDirty
+            | Self::Nothing => false,
+        }
+    }
+
     /// The reason in a few words for people.
     pub fn describe(self) -> &'static str {
         match self {
@@ -117,6 +242,21 @@ impl Refusal {
             Self::Ended => "it has ended already",
             Self::WorkTreeDirty => "the work tree that has the branch checked out has uncommitted changes",
             Self::Nothing => "there is nothing to merge",
+            Self::BadCredential => "the token is not valid, or not any more",
+            Self::NoScope(scope) => match scope {
+                Scope::Repo => "the token lacks the scope `repo`",
+                Scope::Workflow => "the token lacks the scope `workflow`",
+                Scope::Contents => "the token lacks the permission `contents: write`",
+                Scope::Issues => "the token lacks the permission `issues: write`",
+                Scope::PullRequests => "the token lacks the permission `pull_requests: write`",
+                Scope::Statuses => "the token lacks the permission `statuses: write`",
+                Scope::Checks => "the token lacks the permission `checks: read`",
+                Scope::Metadata => "the token lacks the permission `metadata: read`",
+                Scope::Administration => "the token lacks the permission `administration: read`",
+                Scope::Other => "the token lacks a permission that this needs",
+            },
+            Self::SsoRequired => "the organisation wants the token to be authorised for single sign-on",
+            Self::Archived => "the repository is archived and can only be read",
         }
     }
 }
@@ -127,6 +267,9 @@ pub enum ForgeError {
     /// Refused for good.
     #[error("the forge refused: {}", .0.describe())]
     Refused(Refusal),
+    /// Surely not done: a limit of the forge is reached, or it could not be reached. It may be tried again from then on.
+    #[error("the forge wants a pause until {0}")]
+    Later(Timestamp),
     /// No answer, or one that says "later". The effect may have happened: only [`Forge::find`] tells.
     #[error("the forge gave no clear answer: {0}")]
     Unclear(&'static str),

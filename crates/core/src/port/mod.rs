@@ -18,7 +18,8 @@ pub use engine::{
     Engine, EngineError, JobOrder, Order, Report, ReportResult, Step, StepReport, StepResult, ThreadDraft,
 };
 pub use forge::{
-    Accounted, BriefFor, Forge, ForgeError, IssueQuery, IssueText, PullQuery, Refusal, RepoFacts, ReviewDraft,
+    Accounted, Audience, BriefFor, Forge, ForgeError, IssueQuery, IssueText, Offered, Offers, PullQuery,
+    Refusal, RepoFacts, ReviewDraft, Scope,
 };
 pub use hosts::{Hosts, Life};
 pub use queue::{

@@ -6,8 +6,8 @@ use banksman_core::{
     id::Number,
     intent::{Receipt, Step},
     port::{
-        Accounted, Book, BriefFor, Checker, Forge, ForgeError, IssueQuery, IssueText, PullQuery, Refusal,
-        RepoFacts, ReviewDraft, ThreadDraft,
+        Accounted, Book, BriefFor, Checker, Forge, ForgeError, IssueQuery, IssueText, Offers, PullQuery,
+        Refusal, RepoFacts, ReviewDraft, ThreadDraft,
         book::{BANKSMAN, NewReview, NewThread, Opinion, Repeat, Select, Who},
     },
     signals::{IssueFacts, Signals},
@@ -30,6 +30,8 @@ impl<B: Book, C: Checker> Forge for LocalForge<B, C> {
             default_head: head.ok_or(ForgeError::Refused(Refusal::NotFound))?,
             me: BANKSMAN,
             allowed,
+            agents: Vec::new(),
+            offers: Offers::default(),
         })
     }
 

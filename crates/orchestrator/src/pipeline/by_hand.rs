@@ -70,6 +70,7 @@ impl<W: World> Orchestrator<W> {
             Did::Already(_) => Fixed::Already,
             Did::Refused(reason, _) => Fixed::Refused(reason),
             Did::Pausing(_) | Did::OverCap | Did::Unclear => Fixed::Unclear,
+            Did::Halted(error) => return Err(error.into()),
         })
     }
 }

@@ -10,7 +10,7 @@ use banksman_core::{
     policy::ActionKind,
     port::{Accounted, Forge, ForgeError, Intended, Refusal, Spend, Store, World},
     repo::RepoRules,
-    text::RepoName,
+    text::{EngineName, RepoName},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -33,6 +33,8 @@ pub(crate) enum Did {
     OverCap,
     /// The forge gave no clear answer: the next look settles it.
     Unclear,
+    /// Not done: the forge wants a pause, or refuses everything in the repository. The look ends with that.
+    Halted(ForgeError),
 }
 
 /// What several deeds came to together.
@@ -51,13 +53,14 @@ impl Progress {
             Did::Done(_) => self.acted = true,
             Did::Refused(_, tries) => self.pending |= *tries < REFUSALS,
             Did::Pausing(tries) => self.pending |= *tries < REFUSALS,
-            Did::Unclear => self.pending = true,
+            Did::Unclear | Did::Halted(_) => self.pending = true,
             Did::Already(_) | Did::OverCap => {}
         }
     }
 }
 
 /// One deed to be carried out.
+#[derive(Clone)]
 pub(crate) struct Wish {
     /// What it is about.
     pub(crate) subject: Number,
@@ -100,6 +103,7 @@ impl<W: World> Orchestrator<W> {
         for intent in open {
             match self.carry_out(turn, &rules.repo, intent, &NoDrafts, Unsure::Yes).await? {
                 Did::Unclear => return Ok(false),
+                Did::Halted(error) => return Err(error.into()),
                 Did::Done(intent) => {
                     settled += 1;
                     self.show_done(&rules.repo, &intent);
@@ -122,6 +126,9 @@ impl<W: World> Orchestrator<W> {
         wish: Wish,
         drafts: &dyn Drafts,
     ) -> Result<Did, Trouble> {
+        if let Some(halt) = self.halt(repo) {
+            return Ok(Did::Halted(halt));
+        }
         let key = wish.deed.key(wish.round);
         if let Some(known) = self.world.store().intent(repo, &key).await? {
             match known.state {
@@ -183,7 +190,7 @@ impl<W: World> Orchestrator<W> {
                 let mut done = Vec::new();
                 for wish in group {
                     let did = self.fulfil(turn, repo, wish, &NoDrafts).await?;
-                    let unclear = did == Did::Unclear;
+                    let unclear = matches!(did, Did::Unclear | Did::Halted(_));
                     done.push((subject, did));
                     if unclear {
                         break;
@@ -215,10 +222,7 @@ impl<W: World> Orchestrator<W> {
                 let accounted = self.accounted(repo).await?;
                 receipt = match forge.find(repo, &step, intent.created_at, &accounted).await {
                     Ok(found) => found,
-                    Err(ForgeError::Refused(reason)) => {
-                        return self.refused(turn, repo, intent, reason).await;
-                    }
-                    Err(ForgeError::Unclear(_)) => return Ok(Did::Unclear),
+                    Err(error) => return self.undone(turn, repo, intent, error).await,
                 };
             }
             unsure = Unsure::No;
@@ -234,10 +238,7 @@ impl<W: World> Orchestrator<W> {
                     self.lease(turn).await?;
                     match forge.perform(repo, &step, text).await {
                         Ok(receipt) => receipt,
-                        Err(ForgeError::Refused(reason)) => {
-                            return self.refused(turn, repo, intent, reason).await;
-                        }
-                        Err(ForgeError::Unclear(_)) => return Ok(Did::Unclear),
+                        Err(error) => return self.undone(turn, repo, intent, error).await,
                     }
                 }
             };
@@ -261,6 +262,29 @@ impl<W: World> Orchestrator<W> {
         };
         intent.state = IntentState::Done { at };
         Ok(Did::Done(intent))
+    }
+
+    /// What becomes of an intent whose step was not done, as far as known.
+    async fn undone(
+        &self,
+        turn: &Turn,
+        repo: &RepoName,
+        intent: Intent,
+        error: ForgeError,
+    ) -> Result<Did, Trouble> {
+        match error {
+            ForgeError::Unclear(_) => Ok(Did::Unclear),
+            // The intent stays open: it is about the repository, not about what was intended.
+            ForgeError::Later(_) => {
+                self.halt_at(repo, error.clone());
+                Ok(Did::Halted(error))
+            }
+            ForgeError::Refused(reason) if reason.is_of_repository() => {
+                self.halt_at(repo, error.clone());
+                Ok(Did::Halted(error))
+            }
+            ForgeError::Refused(reason) => self.refused(turn, repo, intent, reason).await,
+        }
     }
 
     async fn refused(
@@ -314,10 +338,12 @@ impl<W: World> Orchestrator<W> {
                 branch: epic.branch(number),
                 children: epic.phases.iter().map(|p| p.children.len() as u32).sum(),
             },
-            (Deed::Dispatch { child, epic, label, .. }, _) => match RepoRules::labelled_engine(label) {
-                Some(implementer) => What::Dispatched { epic: *epic, child: *child, implementer },
-                None => return,
-            },
+            (Deed::Dispatch { child, epic, label, .. }, _) => {
+                // A hosted agent is called by its label.
+                let named = RepoRules::labelled_engine(label).or_else(|| EngineName::new(label.as_str()).ok());
+                let Some(implementer) = named else { return };
+                What::Dispatched { epic: *epic, child: *child, implementer }
+            }
             (Deed::FlagApproval { child }, _) => What::ApprovalNeeded { child: *child },
             (Deed::OpenPull { child, .. }, Some(pull)) => What::PullOpened { pull, child: *child },
             (Deed::OpenEpicPull { epic, .. }, Some(pull)) => What::EpicPullOpened { epic: *epic, pull },

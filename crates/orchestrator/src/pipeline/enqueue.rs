@@ -29,10 +29,8 @@ impl<W: World> Orchestrator<W> {
             if let Some(engine) = &pull.engine {
                 due.extend(fixes(rules, picture, pull).into_iter().map(|task| (task, engine.clone())));
             }
-            due.extend(
-                resolution(pull)
-                    .map(|task| (task, pull.engine.clone().unwrap_or_else(|| rules.implementer.clone()))),
-            );
+            let resolver = pull.engine.as_ref().or(rules.own_engine());
+            due.extend(resolution(pull).zip(resolver.cloned()));
             due.extend(reviews(rules, pull));
         }
         due.retain(|(task, engine)| !picture.work.iter().any(|job| is_same(job, task, engine)));

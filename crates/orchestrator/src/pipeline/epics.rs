@@ -140,7 +140,7 @@ impl<W: World> Orchestrator<W> {
                             child: *child,
                             epic,
                             branch: view.record.branch.clone(),
-                            label: RepoRules::agent_label(&view.record.implementer),
+                            label: rules.trigger(&view.record.implementer),
                         };
                         let spend = self.spend(rules, &view.record.implementer, epic);
                         wishes.push(Wish { spend: Some(spend), ..Wish::new(*child, deed) });

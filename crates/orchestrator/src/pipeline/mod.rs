@@ -23,7 +23,7 @@ use banksman_core::{
     event::{Event, What},
     id::Number,
     policy::Action,
-    port::{Clock, Lease, Store, Watcher, World},
+    port::{Clock, ForgeError, Lease, Store, Watcher, World},
     repo::RepoRules,
     text::{Holder, RepoName},
 };
@@ -41,6 +41,8 @@ pub struct Orchestrator<W: World> {
     holder: Holder,
     /// The last decision about each pull request that was shown; repetitions are not shown again.
     shown: Mutex<BTreeMap<(RepoName, Number), (u8, Action)>>,
+    /// What the forge said no to for a repository as a whole; nothing more is tried there in the same look.
+    halts: Mutex<BTreeMap<RepoName, ForgeError>>,
 }
 
 /// What one look came to.
@@ -62,7 +64,7 @@ pub(crate) struct Turn {
 impl<W: World> Orchestrator<W> {
     /// An orchestrator in this world. `holder` names this process in leases.
     pub fn new(world: W, holder: Holder) -> Self {
-        Self { world, holder, shown: Mutex::default() }
+        Self { world, holder, shown: Mutex::default(), halts: Mutex::default() }
     }
 
     /// The world it acts in.
@@ -86,6 +88,9 @@ impl<W: World> Orchestrator<W> {
         let (epics_acted, over_cap) = self.act_on_epics(&turn, rules, &picture).await?;
         acted |= epics_acted;
         let outlook = if issues.pending { Outlook::Moving } else { picture.outlook(rules, &over_cap) };
+        if let Some(halt) = self.halt(&rules.repo) {
+            return Err(halt.into());
+        }
         if let Outlook::OverCap(children) = &outlook {
             children.iter().for_each(|child| self.show(&rules.repo, What::OverCap { child: *child }));
         }
@@ -104,8 +109,29 @@ impl<W: World> Orchestrator<W> {
         self.world.watcher().event(&Event { at: self.now(), repo: Some(repo.clone()), what });
     }
 
-    /// Takes the lease on a repository.
+    /// What the forge said no to for the whole repository in this look.
+    pub(crate) fn halt(&self, repo: &RepoName) -> Option<ForgeError> {
+        self.halts.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get(repo).cloned()
+    }
+
+    /// Ends this look's effects on a repository: the forge wants a pause, or refuses everything there. Effects that are under way are
+    /// waited for.
+    pub(crate) fn halt_at(&self, repo: &RepoName, error: ForgeError) {
+        self.halts.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(repo.clone(), error);
+    }
+
+    /// Effects on a repository may be tried again.
+    pub(crate) fn go_on(&self, repo: &RepoName) {
+        self.halts.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(repo);
+    }
+
+    /// Takes the lease on a repository, unless the forge wanted a pause there that is not over.
     pub(crate) async fn turn(&self, repo: &RepoName) -> Result<Turn, Trouble> {
+        match self.halt(repo) {
+            Some(halt @ ForgeError::Later(until)) if until > self.now() => return Err(halt.into()),
+            Some(_) => self.go_on(repo),
+            None => {}
+        }
         let lease =
             self.world.store().lease(repo, &self.holder, self.now(), LEASE.as_millis() as i64).await?;
         lease.map(|lease| Turn { lease: Mutex::new(lease) }).ok_or(Trouble::Elsewhere)

@@ -4,6 +4,7 @@ use super::Picture;
 use banksman_core::{
     epic::EpicStep,
     id::Number,
+    intent::NEEDS_INTERVENTION,
     job::JobWork,
     policy::{Action, WaitReason},
     repo::RepoRules,
@@ -49,11 +50,20 @@ impl Picture {
     /// Open issues whose label names an engine that nobody here has; their epics wait until a person sees to it.
     fn misaddressed(&self, rules: &RepoRules) -> impl Iterator<Item = Number> {
         self.issues.iter().filter_map(|issue| {
-            let mut named = issue.labels.iter().filter_map(RepoRules::labelled_engine).peekable();
+            let mut named = issue.labels.iter().filter_map(|label| rules.triggered(label)).peekable();
             named.peek()?;
             let listed = self.epics.iter().any(|e| e.facts.checklist.entry(issue.number).is_some());
-            let unknown = listed && !named.any(|engine| rules.knows(&engine));
+            let unknown = listed && !named.any(|engine| rules.knows(&engine) || rules.is_hosted(&engine));
             (unknown && super::enqueue::is_trusted(self, issue)).then_some(issue.number)
+        })
+    }
+
+    /// Whether a hosted agent was handed an issue of which no pull request has come yet.
+    fn awaits_hosted(&self, rules: &RepoRules) -> bool {
+        self.issues.iter().any(|issue| {
+            rules.hosted.iter().any(|agent| issue.has_label(agent.label.as_str()))
+                && !issue.has_label(NEEDS_INTERVENTION)
+                && !self.pulls.iter().any(|pull| pull.closes() == Some(issue.number))
         })
     }
 
@@ -80,6 +90,9 @@ impl Picture {
                 }
                 JobWork::Task { .. } | JobWork::Manifest(_) => return Outlook::Moving,
             }
+        }
+        if self.awaits_hosted(rules) {
+            return Outlook::Moving;
         }
         people.extend(self.misaddressed(rules));
         for epic in self.epics.iter().filter(|e| e.facts.open) {

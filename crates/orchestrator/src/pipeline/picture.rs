@@ -118,7 +118,8 @@ impl<W: World> Orchestrator<W> {
 
     /// Whether a pull request was opened by an account whose word counts, or by a deed of ours for an engine.
     async fn is_ours(&self, repo: &RepoName, facts: &RepoFacts, signals: &Signals) -> Result<bool, Trouble> {
-        if signals.author == facts.me || facts.allowed.contains(&signals.author) {
+        let counts = [&facts.allowed, &facts.agents].iter().any(|known| known.contains(&signals.author));
+        if signals.author == facts.me || counts {
             return Ok(true);
         }
         for subject in &signals.closes {
@@ -151,7 +152,9 @@ impl<W: World> Orchestrator<W> {
         }
         let of_epic = epics.iter().find(|e| e.branch == signals.head_branch);
         let child = signals.closes.first().copied();
-        let engine = of_epic.map(|e| e.implementer.clone()).or_else(|| {
+        // A hosted agent answers for itself; what is left of an epic of its children a person does.
+        let ours = |e: &EpicRecord| Some(e.implementer.clone()).filter(|name| !rules.is_hosted(name));
+        let engine = of_epic.and_then(ours).or_else(|| {
             work.iter().find_map(|job| match &job.work {
                 JobWork::Task { task: Task::Implement { child: c, .. }, engine, .. } if Some(*c) == child => {
                     Some(engine.clone())

@@ -93,7 +93,12 @@ impl<W: World> Orchestrator<W> {
                 }
                 // The state that was evaluated is gone: look again at once.
                 Did::Refused(Refusal::HeadMoved | Refusal::Ended, _) => acted = true,
-                Did::Already(_) | Did::Refused(..) | Did::Pausing(_) | Did::OverCap | Did::Unclear => {}
+                Did::Already(_)
+                | Did::Refused(..)
+                | Did::Pausing(_)
+                | Did::OverCap
+                | Did::Unclear
+                | Did::Halted(_) => {}
             }
         }
         Ok(acted)
@@ -143,6 +148,10 @@ pub(crate) fn wish(rules: &RepoRules, view: &PullView) -> Option<Wish> {
                 _ => head.clone(),
             };
             (Deed::Merge { pull, head, method }, 1)
+        }
+        // Where all the work is done elsewhere nobody here could.
+        Action::ResolveConflict if view.engine.is_none() && rules.own_engine().is_none() => {
+            return Some(escalation(view, EscalateReason::ConflictUnresolved));
         }
         Action::ResolveConflict => (Deed::ResolveConflict { pull }, 1),
         Action::Escalate { reason } => return Some(escalation(view, *reason)),

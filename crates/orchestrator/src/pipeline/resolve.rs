@@ -61,7 +61,7 @@ impl<W: World> Orchestrator<W> {
                     acted |= self.call_if_refused(turn, picture, rules, child.number, &did).await?;
                     // Without an outcome the next look comes here again; a child that a person was called to is left to them.
                     match did {
-                        Did::Unclear | Did::Pausing(_) => continue,
+                        Did::Unclear | Did::Pausing(_) | Did::Halted(_) => continue,
                         Did::Refused(_, tries) if tries < REFUSALS => continue,
                         Did::Done(_) | Did::Already(_) | Did::Refused(..) | Did::OverCap => {}
                     }

@@ -7,9 +7,9 @@ use banksman_core::{
     intent::{NEEDS_INTERVENTION, Step},
     job::JobState,
     port::{Clock, IssueText, Store, TaskFilter},
-    repo::RepoRules,
+    repo::{HostedAgent, RepoRules},
     tainted::Tainted,
-    text::{EngineName, Fingerprint, RepoName},
+    text::{EngineName, Fingerprint, Label, RepoName},
 };
 use banksman_orchestrator::{Drafts, IssueOrder, Orchestrator, Outlook, Stop, Until};
 use jiff::SignedDuration;
@@ -82,6 +82,25 @@ async fn a_label_of_an_engine_that_nobody_has_makes_no_work() {
     // The engine is taken out of the configuration again: nothing moves until a person sees to it.
     let look = pipeline.sweep(&rules()).await.unwrap();
     assert_ne!(look.outlook, Outlook::Moving);
+}
+
+#[tokio::test]
+async fn the_label_of_a_hosted_agent_makes_no_work_of_ours_and_is_waited_for() {
+    let world = TestWorld::new();
+    let pipeline = orchestrator(&world);
+    let jules = HostedAgent { name: EngineName::new("jules").unwrap(), label: Label::new("jules").unwrap() };
+    let mut rules = RepoRules::new(repo(), jules.name.clone());
+    rules.hosted.push(jules);
+    let child = world.forge.with(&repo(), |town| town.open(&["jules", "agent:jules"])).unwrap();
+    let look = pipeline.sweep(&rules).await.unwrap();
+    assert!(jobs(&world).await.is_empty());
+    assert_eq!(look.outlook, Outlook::Moving, "the agent has it");
+    let direct = world.forge.with(&repo(), |town| town.open(&[])).unwrap();
+    pipeline.dispatch_direct(&rules, &[direct]).await.unwrap();
+    let label = Label::new("jules").unwrap();
+    let labelled = Step::AddLabel { on: direct, label };
+    assert!(world.forge.with(&repo(), |town| town.done.contains(&labelled)).unwrap());
+    assert_ne!(child, direct);
 }
 
 #[tokio::test]

@@ -104,6 +104,8 @@ impl Forge for Village {
             default_head: Sha::new(&"0".repeat(40)).unwrap(),
             me: ME,
             allowed: Vec::new(),
+            agents: Vec::new(),
+            offers: banksman_core::port::Offers::default(),
         })
     }
     async fn issues(&self, repo: &RepoName, query: &IssueQuery) -> Result<Vec<IssueFacts>, ForgeError> {

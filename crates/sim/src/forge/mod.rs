@@ -14,7 +14,7 @@ use banksman_core::{
     id::Number,
     intent::{Receipt, Step},
     port::{
-        Accounted, BriefFor, Forge, ForgeError, IssueQuery, IssueText, PullQuery, Refusal, RepoFacts,
+        Accounted, BriefFor, Forge, ForgeError, IssueQuery, IssueText, Offers, PullQuery, Refusal, RepoFacts,
         ReviewDraft,
     },
     signals::{IssueFacts, Signals},
@@ -54,7 +54,14 @@ impl Forge for SimForge {
         self.read("repo", repo, |town, _| {
             let default_head = town.graph.sha(town.branches[&town.default_branch]).clone();
             let default_branch = town.default_branch.clone();
-            Ok(RepoFacts { default_branch, default_head, me: ME, allowed: vec![OWNER] })
+            Ok(RepoFacts {
+                default_branch,
+                default_head,
+                me: ME,
+                allowed: vec![OWNER],
+                agents: Vec::new(),
+                offers: Offers::default(),
+            })
         })
         .await
     }

@@ -108,6 +108,9 @@ fn explain(error: LocalError) -> anyhow::Error {
         Refusal::Ended => "It was merged or closed before; a closed one can be opened again.",
         Refusal::WorkTreeDirty => "Commit or stash what is in the work tree, then try again.",
         Refusal::Nothing => "The branch has no commit that its base lacks.",
+        Refusal::BadCredential | Refusal::NoScope(_) | Refusal::SsoRequired | Refusal::Archived => {
+            "The embedded forge has no credentials and archives nothing."
+        }
     };
     Failure::new(error.to_string(), help)
 }
