@@ -12,9 +12,10 @@ use banksman_core::{
     journal::JournalEntry,
     manifest::Dependency,
     port::{
-        AddError, Added, AttemptFacts, AttemptRecord, Cancelled, Claim, DecisionRecord, EchoRecord,
-        EpicRecord, HeadSeen, Intended, JobFilter, Lease, LedgerEntry, NewJob, NewTask, Offer, OutcomeRecord,
-        PlanRecord, Queue, Refusal, Retried, Spend, StageCounts, Store, StoreError, TaskFilter,
+        AddError, Added, AttemptFacts, AttemptRecord, Cancelled, Claim, Claimed, DecisionRecord, EchoRecord,
+        EpicRecord, HeadSeen, Intended, JobFilter, JobPlace, Lease, LedgerEntry, NewJob, NewTask, Offer,
+        OutcomeRecord, PlanRecord, Queue, Refusal, Retried, Spend, StageCounts, Store, StoreError,
+        TaskFilter,
     },
     signals::Signals,
     text::{EngineName, Holder, JobKey, RepoName},
@@ -90,7 +91,7 @@ macro_rules! hand_over {
 impl Queue for Chosen {
     hand_over! {
         fn add(jobs: Vec<NewJob>, who: &Holder, now: Timestamp) -> Result<Vec<Added>, AddError>;
-        fn claim(holder: &Holder, offer: &Offer, now: Timestamp, ttl_ms: i64) -> Result<Option<Claim>, StoreError>;
+        fn claim(holder: &Holder, offer: &Offer, now: Timestamp, ttl_ms: i64) -> Result<Option<Claimed>, StoreError>;
         fn next_due(now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
         fn renew(claim: &Claim, now: Timestamp, ttl_ms: i64) -> Result<Timestamp, StoreError>;
         fn advance(
@@ -101,6 +102,7 @@ impl Queue for Chosen {
         fn lose(claim: &Claim, who: &Holder, now: Timestamp) -> Result<bool, StoreError>;
         fn cancel(job: JobId, who: &Holder, now: Timestamp) -> Result<Cancelled, StoreError>;
         fn retry(job: JobId, who: &Holder, now: Timestamp) -> Result<Retried, StoreError>;
+        fn places(jobs: &[JobId]) -> Result<Vec<JobPlace>, StoreError>;
         fn job(job: JobId) -> Result<Option<Job>, StoreError>;
         fn job_by_key(key: &JobKey) -> Result<Option<Job>, StoreError>;
         fn body(job: JobId) -> Result<Body, StoreError>;

@@ -17,8 +17,8 @@ use banksman_core::{
     job::{Body, Job, JobEvent, JobState, Move, Stage},
     manifest::Dependency,
     port::{
-        AddError, Added, AttemptFacts, AttemptRecord, Cancelled, Claim, EchoRecord, JobFilter, NewJob, Offer,
-        Queue, Retried, StageCounts, StoreError,
+        AddError, Added, AttemptFacts, AttemptRecord, Cancelled, Claim, Claimed, EchoRecord, JobFilter,
+        JobPlace, NewJob, Offer, Queue, Retried, StageCounts, StoreError,
     },
     text::{EngineName, Holder, JobKey},
 };
@@ -37,7 +37,7 @@ impl Queue for SqliteStore {
         offer: &Offer,
         now: Timestamp,
         ttl_ms: i64,
-    ) -> Result<Option<Claim>, StoreError> {
+    ) -> Result<Option<Claimed>, StoreError> {
         let (holder, offered) = (holder.clone(), Offered::new(offer));
         let taken = self
             .write(Restartable, move |tx| {
@@ -46,7 +46,7 @@ impl Queue for SqliteStore {
             })
             .await?;
         // What the manifest says is read here: on the thread that writes, everybody else would wait for it.
-        taken.map(|taken| Ok(taken.claim().map_err(Stop::from)?)).transpose()
+        taken.map(|taken| Ok(taken.read().map_err(Stop::from)?)).transpose()
     }
 
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
@@ -121,6 +121,11 @@ impl Queue for SqliteStore {
     async fn retry(&self, job: JobId, who: &Holder, now: Timestamp) -> Result<Retried, StoreError> {
         let who = who.clone();
         self.write(Acknowledged, move |tx| adds::retry(tx, job, &who, now)).await
+    }
+
+    async fn places(&self, jobs: &[JobId]) -> Result<Vec<JobPlace>, StoreError> {
+        let jobs = jobs.to_vec();
+        self.read(move |db| jobs::places(db, &jobs)).await
     }
 
     async fn job(&self, job: JobId) -> Result<Option<Job>, StoreError> {

@@ -168,7 +168,7 @@ async fn two_processes_on_one_file_do_not_pass_the_cap_nor_share_a_job() {
             tokio::spawn(async move {
                 let spent = store.intend(&held, &dispatch(n + 1), Some(&spend(Some(5)))).await.unwrap();
                 let holder = Holder::new(&format!("host:{n}:1")).unwrap();
-                let claim = store.claim(&holder, &offer(), at(20), TTL).await.unwrap().unwrap();
+                let claim = store.claim(&holder, &offer(), at(20), TTL).await.unwrap().unwrap().claim;
                 (matches!(spent, Intended::New(_)), claim.job.id)
             })
         })

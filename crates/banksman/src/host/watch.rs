@@ -1,9 +1,9 @@
 //! Who hears the events of this process: the surface that people and scripts see, and whoever moves the files of jobs along.
 
-use crate::{queue::Moved, surface::Surface};
+use crate::surface::Surface;
 use banksman_core::{
     event::{Event, What},
-    port::Watcher,
+    port::{JobPlace, Watcher},
 };
 use std::sync::OnceLock;
 use tokio::sync::mpsc::UnboundedSender;
@@ -11,7 +11,7 @@ use tokio::sync::mpsc::UnboundedSender;
 /// The listeners.
 pub(crate) struct Watchers {
     surface: Surface,
-    moves: OnceLock<UnboundedSender<Moved>>,
+    moves: OnceLock<UnboundedSender<JobPlace>>,
 }
 
 impl Watchers {
@@ -21,7 +21,7 @@ impl Watchers {
     }
 
     /// Tells the moves of jobs to somebody else too; the first one who asks gets them.
-    pub(super) fn tell_moves(&self, moves: UnboundedSender<Moved>) {
+    pub(super) fn tell_moves(&self, moves: UnboundedSender<JobPlace>) {
         // A process has one folder queue.
         let _ = self.moves.set(moves);
     }
@@ -36,7 +36,7 @@ impl Watcher for Watchers {
     fn event(&self, event: &Event) {
         if let (Some(moves), What::JobMoved { job, name, to, .. }) = (self.moves.get(), &event.what) {
             // Nobody listens any more when the process ends.
-            let _ = moves.send(Moved { job: *job, name: name.clone(), to: *to });
+            let _ = moves.send(JobPlace { job: *job, name: name.clone(), stage: *to });
         }
         self.surface.event(event);
     }

@@ -5,24 +5,28 @@ use super::{Host, stop::interrupted};
 use crate::{
     config::Settings,
     output::Failure,
-    queue::{Folders, Inbox, Mirror, Moved, Taken},
+    queue::{Folders, Inbox, Mirror, Taken},
 };
 use anstream::eprintln;
 use anyhow::Context as _;
 use banksman_core::{
-    port::World as _,
+    port::{JobPlace, World as _},
     text::{Capability, ClassName, Holder},
 };
 use banksman_engine::ThisHost;
 use banksman_orchestrator::{Echo, EngineRoom, Stop, Worker, WorkerSetup};
 use banksman_tracker::AnyTracker;
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{join, select, sync::mpsc, time};
 
-/// How often the inbox folder is looked at; one look takes some microseconds.
+/// How often the inbox folder is looked at.
 const INBOX: Duration = Duration::from_millis(100);
+/// A look rests this many times as long as it took: with a hundred thousand files in the folder each takes a while.
+const RESTS: u32 = 20;
 /// How long a worker that is through waits for the tracker.
 const ECHO: Duration = Duration::from_secs(35);
+/// How much later than its job a file may move.
+const MOMENT: Duration = Duration::from_millis(50);
 /// How often all files are compared with the store: other hosts move jobs too.
 const RECONCILE: Duration = Duration::from_secs(10);
 
@@ -76,9 +80,10 @@ impl Host {
         if until == WorkerUntil::Empty {
             // What was dropped before counts: files settle first.
             let who = self.holder("inbox");
-            for _ in 0..3 {
-                self.take_in(&mut inbox, &who).await?;
+            self.take_in(&mut inbox, &who).await?;
+            while inbox.is_settling() {
                 time::sleep(INBOX).await;
+                self.take_in(&mut inbox, &who).await?;
             }
         }
         let runs = async {
@@ -144,12 +149,15 @@ impl Host {
     async fn inbox_loop(&self, inbox: &mut Inbox, mirror: &Mirror) {
         let who = self.holder("inbox");
         let mut compared = time::Instant::now();
+        let mut rest = INBOX;
         loop {
-            time::sleep(INBOX).await;
+            time::sleep(rest).await;
+            let begun = time::Instant::now();
             if let Err(error) = self.take_in(inbox, &who).await {
                 tracing::warn!(%error, "the inbox folder is looked at again later");
                 time::sleep(RECONCILE).await;
             }
+            rest = INBOX.max(begun.elapsed() * RESTS).min(RECONCILE);
             if compared.elapsed() >= RECONCILE {
                 compared = time::Instant::now();
                 if let Err(error) = mirror.reconcile(&self.shared.store).await {
@@ -180,15 +188,16 @@ impl Host {
     }
 }
 
-/// Moves files along, off the loops' threads.
-async fn follow(mirror: Mirror, mut moved: mpsc::UnboundedReceiver<Moved>) {
+/// Moves files along, off the loops' threads. What moves within a moment is moved together, straight to where it is by then.
+async fn follow(mirror: Mirror, mut moved: mpsc::UnboundedReceiver<JobPlace>) {
     while let Some(first) = moved.recv().await {
-        let mut all = vec![first];
+        time::sleep(MOMENT).await;
+        let mut all = BTreeMap::from([(first.job, first)]);
         while let Ok(next) = moved.try_recv() {
-            all.push(next);
+            all.insert(next.job, next);
         }
         let mirror = mirror.clone();
-        let done = tokio::task::spawn_blocking(move || all.iter().for_each(|moved| mirror.follow(moved)));
+        let done = tokio::task::spawn_blocking(move || all.values().for_each(|moved| mirror.follow(moved)));
         if done.await.is_err() {
             return;
         }

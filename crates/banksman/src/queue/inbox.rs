@@ -6,6 +6,7 @@ use super::{Folders, folders::listed, prepare::prepare};
 use crate::config::Settings;
 use anyhow::Context as _;
 use banksman_core::{
+    id::JobId,
     job::Stage,
     manifest::Manifest,
     port::{AddError, Added, Queue},
@@ -13,7 +14,7 @@ use banksman_core::{
 };
 use jiff::Timestamp;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     time::{Duration, Instant, SystemTime},
@@ -21,6 +22,8 @@ use std::{
 
 /// A file that stays the same for this long is whole.
 const SETTLED: Duration = Duration::from_millis(150);
+/// File systems keep time in steps of some milliseconds.
+const STEP: Duration = Duration::from_millis(50);
 /// Largest file that is read: manifest, body and their fences (Q3).
 const LARGEST: u64 = (1 << 20) + (64 << 10) + 64;
 
@@ -45,13 +48,18 @@ pub(crate) struct Inbox {
     folders: Folders,
     settings: Settings,
     cwd: PathBuf,
+    /// Dropped files that are not whole yet.
     looks: BTreeMap<PathBuf, (Look, Instant)>,
+    /// Files that are those of jobs which wait here.
+    own: BTreeSet<PathBuf>,
+    /// When the folder had changed last, when all that is in it was looked at.
+    seen: Option<SystemTime>,
 }
 
 impl Inbox {
     /// The inbox of a home. `cwd` is where jobs run that do not say where.
     pub(crate) fn new(folders: Folders, settings: Settings, cwd: PathBuf) -> Self {
-        Self { folders, settings, cwd, looks: BTreeMap::new() }
+        Self { folders, settings, cwd, looks: BTreeMap::new(), own: BTreeSet::new(), seen: None }
     }
 
     /// Takes in what is whole. `moment` and `now` are the same point in time.
@@ -66,10 +74,7 @@ impl Inbox {
         for file in listed(&self.folders.taking())? {
             taken.extend(self.take(queue, who, &file, now).await?);
         }
-        for (number, file) in self.whole(moment)?.into_iter().enumerate() {
-            if self.belongs(queue, &file).await? {
-                continue;
-            }
+        for (number, file) in self.whole(queue, moment).await?.into_iter().enumerate() {
             let name = file.file_name().and_then(|name| name.to_str()).unwrap_or("job.md");
             let aside = format!("{:x}.{number}~{name}", now.as_nanosecond());
             let aside = self.folders.taking().join(aside);
@@ -83,16 +88,26 @@ impl Inbox {
         Ok(taken)
     }
 
+    /// Whether a dropped file is waited for.
+    pub(crate) fn is_settling(&self) -> bool {
+        !self.looks.is_empty()
+    }
+
     /// Dropped files that have not changed for a moment.
-    fn whole(&mut self, moment: Instant) -> anyhow::Result<Vec<PathBuf>> {
+    async fn whole<Q: Queue>(&mut self, queue: &Q, moment: Instant) -> anyhow::Result<Vec<PathBuf>> {
+        let folder = self.folders.folder(Stage::Inbox);
+        let changed = fs::metadata(&folder).and_then(|folder| folder.modified()).ok();
+        if changed.is_some() && changed == self.seen && self.looks.is_empty() {
+            return Ok(Vec::new());
+        }
+        // A change right after the list was read could have the same time.
+        self.seen = changed.filter(|at| at.elapsed().is_ok_and(|age| age >= STEP));
+        let (own, dropped) = self.sort(queue, listed(&folder)?).await?;
+        self.own = own;
         let mut seen = BTreeMap::new();
         let mut whole = Vec::new();
-        for file in listed(&self.folders.folder(Stage::Inbox))? {
-            let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        for file in dropped {
             let Ok(facts) = fs::symlink_metadata(&file) else { continue };
-            if name.starts_with('.') || !name.ends_with(".md") {
-                continue;
-            }
             let look = Look { length: facts.len(), changed: facts.modified().ok() };
             let since = match self.looks.remove(&file) {
                 Some((before, since)) if before == look => since,
@@ -107,12 +122,30 @@ impl Inbox {
         Ok(whole)
     }
 
-    /// Whether a file in the inbox is that of a job which waits there, and not one that was dropped under such a name.
-    async fn belongs<Q: Queue>(&self, queue: &Q, file: &Path) -> anyhow::Result<bool> {
-        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let Some(id) = Folders::job_of(name) else { return Ok(false) };
-        let Some(job) = queue.job(id).await? else { return Ok(false) };
-        Ok(Folders::file_name(id, &job.name) == name)
+    /// Tells the files of jobs which wait here from those that were dropped, be it under such a name. Others are none of ours.
+    async fn sort<Q: Queue>(
+        &mut self,
+        queue: &Q,
+        files: Vec<PathBuf>,
+    ) -> anyhow::Result<(BTreeSet<PathBuf>, Vec<PathBuf>)> {
+        let name =
+            |file: &Path| file.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        let (known, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| self.own.contains(file));
+        let mut own: BTreeSet<PathBuf> = known.into_iter().collect();
+        let asked: Vec<JobId> = others.iter().filter_map(|file| Folders::job_of(&name(file))).collect();
+        let places = if asked.is_empty() { Vec::new() } else { queue.places(&asked).await? };
+        let names: BTreeSet<String> =
+            places.into_iter().map(|place| Folders::file_name(place.job, &place.name)).collect();
+        let mut dropped = Vec::new();
+        for file in others {
+            let name = name(&file);
+            if names.contains(&name) {
+                own.insert(file);
+            } else if !name.starts_with('.') && name.ends_with(".md") {
+                dropped.push(file);
+            }
+        }
+        Ok((own, dropped))
     }
 
     /// Makes a job of a file that was moved aside.
@@ -163,7 +196,7 @@ impl Inbox {
     }
 
     /// Whether a job's file lies in some stage's folder: then a second file with its key is another one.
-    fn has_file(&self, id: banksman_core::id::JobId) -> bool {
+    fn has_file(&self, id: JobId) -> bool {
         Stage::ALL.iter().any(|stage| {
             self.folders.files(*stage).is_ok_and(|files| files.iter().any(|file| file.job == id))
         })

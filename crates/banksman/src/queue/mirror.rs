@@ -5,24 +5,12 @@ use super::Folders;
 use banksman_core::{
     id::JobId,
     job::Stage,
-    port::{Queue, StoreError},
-    text::JobName,
+    port::{JobPlace, Queue, StoreError},
 };
-use std::io;
+use std::{collections::BTreeMap, io};
 
 /// Stages whose folders a file can leave.
 const LEFT: [Stage; 4] = [Stage::Inbox, Stage::Building, Stage::Review, Stage::Testing];
-
-/// A job that moved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Moved {
-    /// Which.
-    pub(crate) job: JobId,
-    /// Its name.
-    pub(crate) name: JobName,
-    /// Where it is now.
-    pub(crate) to: Stage,
-}
 
 /// What moves the files.
 #[derive(Debug, Clone)]
@@ -37,10 +25,10 @@ impl Mirror {
     }
 
     /// Moves the file of a job that moved. A job without a file here (another host has it) is none of ours.
-    pub(crate) fn follow(&self, moved: &Moved) {
+    pub(crate) fn follow(&self, moved: &JobPlace) {
         let name = Folders::file_name(moved.job, &moved.name);
-        let target = self.folders.folder(moved.to).join(&name);
-        for stage in LEFT.into_iter().filter(|stage| *stage != moved.to) {
+        let target = self.folders.folder(moved.stage).join(&name);
+        for stage in LEFT.into_iter().filter(|stage| *stage != moved.stage) {
             match std::fs::rename(self.folders.folder(stage).join(&name), &target) {
                 Ok(()) => return,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -59,12 +47,14 @@ impl Mirror {
                 tracing::warn!(stage = stage.as_str(), %error, "a folder of the queue cannot be read");
                 Vec::new()
             });
+            let ids: Vec<JobId> = files.iter().map(|file| file.job).collect();
+            let places = queue.places(&ids).await?.into_iter().filter(|place| place.stage != stage);
+            let moved: BTreeMap<JobId, JobPlace> = places.map(|place| (place.job, place)).collect();
             for file in files {
-                let Some(job) = queue.job(file.job).await? else { continue };
-                let to = job.state.stage();
-                let own = Folders::file_name(job.id, &job.name);
-                if to != stage && file.path.file_name().is_some_and(|name| name == own.as_str()) {
-                    self.follow(&Moved { job: job.id, name: job.name, to });
+                let Some(place) = moved.get(&file.job) else { continue };
+                let own = Folders::file_name(place.job, &place.name);
+                if file.path.file_name().is_some_and(|name| name == own.as_str()) {
+                    self.follow(place);
                 }
             }
         }

@@ -23,8 +23,8 @@ pub use forge::{
 };
 pub use hosts::{Hosts, Life};
 pub use queue::{
-    AddError, Added, AttemptFacts, AttemptRecord, Cancelled, Claim, EchoRecord, JobFilter, Measured, NewJob,
-    Offer, Queue, Retried, StageCounts,
+    AddError, Added, AttemptFacts, AttemptRecord, Cancelled, Claim, Claimed, EchoRecord, JobFilter, JobPlace,
+    Measured, NewJob, Offer, Queue, Retried, StageCounts,
 };
 pub use store::{
     DecisionRecord, EpicRecord, HeadSeen, Intended, Lease, LedgerEntry, LedgerState, NewTask, OutcomeDetail,

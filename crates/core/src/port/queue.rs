@@ -95,6 +95,14 @@ pub struct Claim {
     pub until: Timestamp,
 }
 
+/// What a worker gets: the right to a job, and what there is to do.
+pub struct Claimed {
+    /// The right.
+    pub claim: Claim,
+    /// The job's instructions; empty for a task of the pipeline.
+    pub body: Body,
+}
+
 /// What became of a wish to cancel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -190,6 +198,17 @@ pub enum JobFilter {
     Item(crate::text::ItemId),
 }
 
+/// Where a job is, for whoever keeps its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobPlace {
+    /// The job.
+    pub job: JobId,
+    /// Its name.
+    pub name: JobName,
+    /// Its stage.
+    pub stage: Stage,
+}
+
 /// Numbers of jobs by stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "one number a stage")]
@@ -245,7 +264,7 @@ pub trait Queue: Send + Sync {
         offer: &Offer,
         now: Timestamp,
         ttl_ms: i64,
-    ) -> impl Future<Output = Result<Option<Claim>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<Claimed>, StoreError>> + Send;
 
     /// The first moment after `now` at which the time of a waiting job comes that waits for no other job, or at which an engine has
     /// cooled down: for a worker that found nothing to claim. `None`: there is none.
@@ -313,6 +332,9 @@ pub trait Queue: Send + Sync {
         who: &Holder,
         now: Timestamp,
     ) -> impl Future<Output = Result<Retried, StoreError>> + Send;
+
+    /// Where jobs are, in the order asked for; one that does not exist is left out.
+    fn places(&self, jobs: &[JobId]) -> impl Future<Output = Result<Vec<JobPlace>, StoreError>> + Send;
 
     /// One job.
     fn job(&self, job: JobId) -> impl Future<Output = Result<Option<Job>, StoreError>> + Send;

@@ -6,7 +6,7 @@ use banksman_core::{
     event::What,
     id::AttemptId,
     job::{JobEvent, JobState, JobWork, Outcome, Stage, Why},
-    port::{AttemptRecord, Claim, Engine, Measured, Queue, World},
+    port::{AttemptRecord, Claim, Claimed, Engine, Measured, Queue, World},
     text::EngineName,
     work::FailReason,
 };
@@ -62,13 +62,14 @@ pub(super) struct Over {
 impl<W: World> Worker<W> {
     /// Carries a claimed job to the end of the attempt. Everything about it is written, or will be found by whoever looks at the claims,
     /// when this returns.
-    pub(super) async fn carry(&self, claim: Claim) -> Over {
+    pub(super) async fn carry(&self, claimed: Claimed) -> Over {
+        let Claimed { claim, body } = claimed;
         let id = claim.attempt;
         self.show_move(&claim.job, Some(&claim), Stage::Building, Why::Claimed);
         let spec = claim.job.work.spec().cloned();
         let mut attempt = Attempt { claim, events: Vec::new(), measured: Measured::default() };
         let close = match &spec {
-            Some(spec) => self.manifest(&mut attempt, spec).await,
+            Some(spec) => self.manifest(&mut attempt, spec, &body).await,
             None => self.task(&mut attempt).await,
         };
         let again = self.close(&mut attempt, close).await;

@@ -9,7 +9,7 @@ use crate::bug;
 use banksman_core::{
     job::{Body, JobEvent, Outcome, Why},
     manifest::JobSpec,
-    port::{Engine, EngineError, JobOrder, Queue, Step, StepResult, World},
+    port::{Engine, EngineError, JobOrder, Step, StepResult, World},
     work::{FailReason, Verdict},
 };
 
@@ -21,18 +21,14 @@ impl From<Fenced> for Close {
 
 impl<W: World> Worker<W> {
     /// Runs the steps of an attempt.
-    pub(super) async fn manifest(&self, attempt: &mut Attempt, spec: &JobSpec) -> Close {
-        match self.steps(attempt, spec).await {
+    pub(super) async fn manifest(&self, attempt: &mut Attempt, spec: &JobSpec, body: &Body) -> Close {
+        match self.steps(attempt, spec, body).await {
             Ok(outcome) => Close::Shipped(outcome),
             Err(close) => close,
         }
     }
 
-    async fn steps(&self, attempt: &mut Attempt, spec: &JobSpec) -> Result<Outcome, Close> {
-        let body = self.world.store().body(attempt.claim.job.id).await.map_err(|error| {
-            tracing::warn!(job.id = %attempt.claim.job.id, %error, "the job's instructions could not be read");
-            Close::Trouble(FailReason::Workspace)
-        })?;
+    async fn steps(&self, attempt: &mut Attempt, spec: &JobSpec, body: &Body) -> Result<Outcome, Close> {
         let order = JobOrder {
             attempt: attempt.claim.attempt,
             job: attempt.claim.job.id,
@@ -42,13 +38,13 @@ impl<W: World> Worker<W> {
         };
         for round in 0.. {
             let last = round >= spec.fix_rounds;
-            match self.step(attempt, &order, Step::Build { round }, &body).await? {
+            match self.step(attempt, &order, Step::Build { round }, body).await? {
                 StepResult::Built => attempt.events.push(JobEvent::Built),
                 _ => return Err(Close::Failed(FailReason::BadVerdict)),
             }
             if spec.review.is_some() && !bug!(ReviewSkipped) {
                 self.go_on(attempt).await?;
-                match self.step(attempt, &order, Step::Review, &body).await? {
+                match self.step(attempt, &order, Step::Review, body).await? {
                     StepResult::Reviewed(Verdict::Approve) => {}
                     StepResult::Reviewed(Verdict::Changes) if last => {
                         return Err(Close::Failed(FailReason::ChangesWanted));
@@ -64,7 +60,7 @@ impl<W: World> Worker<W> {
             attempt.events.push(JobEvent::Approved);
             if !spec.verify.is_empty() {
                 self.go_on(attempt).await?;
-                match self.step(attempt, &order, Step::Verify, &body).await? {
+                match self.step(attempt, &order, Step::Verify, body).await? {
                     StepResult::Verified => {}
                     StepResult::Refuted if last => return Err(Close::Failed(FailReason::VerifyFailed)),
                     StepResult::Refuted => {
@@ -75,7 +71,7 @@ impl<W: World> Worker<W> {
                     _ => return Err(Close::Failed(FailReason::BadVerdict)),
                 }
             }
-            return match self.step(attempt, &order, Step::Land, &body).await? {
+            return match self.step(attempt, &order, Step::Land, body).await? {
                 StepResult::Landed(outcome) => Ok(outcome),
                 _ => Err(Close::Failed(FailReason::BadVerdict)),
             };

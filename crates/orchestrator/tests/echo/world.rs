@@ -82,7 +82,7 @@ impl TestWorld {
     pub(crate) async fn claim(&self) -> Claim {
         let offer =
             Offer { engines: vec![(engine(), ClassName::new("agentic-coder").unwrap())], ..Offer::default() };
-        self.store.claim(&who(), &offer, self.clock.now(), 3_600_000).await.unwrap().unwrap()
+        self.store.claim(&who(), &offer, self.clock.now(), 3_600_000).await.unwrap().unwrap().claim
     }
 
     /// From building to review.

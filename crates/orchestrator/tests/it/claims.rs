@@ -73,7 +73,7 @@ async fn what_a_dead_process_of_this_host_held_is_reaped_before_it_is_taken_over
     let world = TestWorld::new();
     let job = world.add(|_| {}).await;
     let now = world.clock.now();
-    let claim = world.store.claim(&holder("here/dead"), &offer(), now, 60_000).await.unwrap().unwrap();
+    let claim = world.store.claim(&holder("here/dead"), &offer(), now, 60_000).await.unwrap().unwrap().claim;
     beside(world.worker(|_| {}), async {
         world.seen.until(1, |e| matches!(e.what, What::JobMoved { to: Stage::Shipped, .. })).await;
     })
@@ -90,7 +90,7 @@ async fn what_another_host_holds_is_left_to_it_until_its_lease_is_over() {
     let world = TestWorld::new();
     let job = world.add(|_| {}).await;
     let now = world.clock.now();
-    let claim = world.store.claim(&holder("there/1"), &offer(), now, 60_000).await.unwrap().unwrap();
+    let claim = world.store.claim(&holder("there/1"), &offer(), now, 60_000).await.unwrap().unwrap().claim;
     beside(world.worker(|_| {}), async {
         for _ in 0..59 {
             world.clock.advance(SignedDuration::from_secs(1));

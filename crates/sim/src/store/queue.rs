@@ -6,8 +6,8 @@ use banksman_core::{
     job::{Body, Job, JobEvent, Move, Stage},
     manifest::Dependency,
     port::{
-        AddError, Added, AttemptFacts, AttemptRecord, Cancelled, Claim, EchoRecord, JobFilter, NewJob, Offer,
-        Queue, Retried, StageCounts, StoreError,
+        AddError, Added, AttemptFacts, AttemptRecord, Cancelled, Claim, Claimed, EchoRecord, JobFilter,
+        JobPlace, NewJob, Offer, Queue, Retried, StageCounts, StoreError,
     },
     text::{EngineName, Holder, JobKey},
 };
@@ -24,8 +24,13 @@ impl Queue for SimStore {
         offer: &Offer,
         now: Timestamp,
         ttl_ms: i64,
-    ) -> Result<Option<Claim>, StoreError> {
-        self.silent("claim", |u| u.claim(holder, offer, now, ttl_ms)).await
+    ) -> Result<Option<Claimed>, StoreError> {
+        self.silent("claim", |u| {
+            let claim = u.claim(holder, offer, now, ttl_ms)?;
+            let body = u.store.body(claim.job.id).unwrap_or_default();
+            Some(Claimed { claim, body })
+        })
+        .await
     }
 
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
@@ -73,6 +78,15 @@ impl Queue for SimStore {
 
     async fn retry(&self, job: JobId, who: &Holder, now: Timestamp) -> Result<Retried, StoreError> {
         self.write("retry", |u| u.retry(job, who, now)).await
+    }
+
+    async fn places(&self, jobs: &[JobId]) -> Result<Vec<JobPlace>, StoreError> {
+        self.quiet("places", |u| {
+            let jobs = jobs.iter().filter_map(|job| u.store.job(*job));
+            jobs.map(|job| JobPlace { job: job.id, name: job.name.clone(), stage: job.state.stage() })
+                .collect()
+        })
+        .await
     }
 
     async fn job(&self, job: JobId) -> Result<Option<Job>, StoreError> {

@@ -91,7 +91,7 @@ async fn work_at_once(store: &PostgresStore, callers: u64, count: u64) -> Durati
         async move {
             let (who, offer) = (holder(u32::try_from(caller).unwrap()), offer());
             for _ in 0..count / callers {
-                let claim = store.claim(&who, &offer, at(20), TTL).await.unwrap().unwrap();
+                let claim = store.claim(&who, &offer, at(20), TTL).await.unwrap().unwrap().claim;
                 store.advance(&claim, ships(at(30)), Some(&record(&claim, None)), at(30)).await.unwrap();
             }
         }

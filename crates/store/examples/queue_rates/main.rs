@@ -101,7 +101,7 @@ async fn work_at_once(store: &SqliteStore, callers: u64, count: u64) {
         async move {
             let (who, offer) = (holder(u32::try_from(caller).unwrap()), offer());
             for _ in 0..count / callers {
-                let claim = store.claim(&who, &offer, at(20), TTL).await.unwrap().unwrap();
+                let claim = store.claim(&who, &offer, at(20), TTL).await.unwrap().unwrap().claim;
                 let events: Vec<JobEvent> = ships(at(30));
                 store.advance(&claim, events, Some(&record(&claim, None)), at(30)).await.unwrap();
             }

@@ -38,7 +38,7 @@ statements! {
     READ in "jobs.rs":
         "SELECT j.id, j.name, j.key, l.repo, l.engine, j.task, b.spec, j.created_at, j.failures, j.losses,
             j.waits_for, j.retry_of, j.stage, j.not_before, j.attempt, c.holder, j.token, c.until, j.outcome,
-            j.reason, j.ended_at, l.class, j.lock
+            j.reason, j.ended_at, l.class, j.lock, b.body
          FROM job j JOIN lane l ON l.id = j.lane LEFT JOIN job_body b ON b.job = j.id
             LEFT JOIN claim c ON c.job = j.id "
         "WHERE j.id = ?1";

@@ -5,7 +5,7 @@ use banksman_core::{
     id::{JobId, Token},
     job::{Held, JobState, Move, Stage, Why},
     manifest::{Choice, JobSpec, Priority},
-    port::{NewTask, Offer, Store},
+    port::{Claimed, NewTask, Offer, Store},
     work::FailReason,
 };
 use futures_util::future::join_all;
@@ -38,7 +38,8 @@ pub async fn the_most_urgent_then_the_oldest_is_claimed(store: &impl Store) {
 /// The claim, the job, its move and its attempt say the same.
 pub async fn a_claim_is_what_the_store_says(store: &impl Store) {
     let id = add(store, "job", spec()).await;
-    let claim = claim(store, 2, at(20)).await.unwrap();
+    let Claimed { claim, body } = store.claim(&holder(2), &offer(), at(20), TTL).await.unwrap().unwrap();
+    assert!(!body.as_str().is_empty() && body.as_str() == store.body(id).await.unwrap().as_str());
     assert_eq!((claim.job.id, &claim.engine, &claim.holder), (id, &engine("claude"), &holder(2)));
     assert_eq!((claim.token, claim.since, claim.until), (Token(1), at(20), at(80)));
     let held = Held { attempt: claim.attempt, holder: holder(2), token: Token(1), until: at(80) };
@@ -88,11 +89,11 @@ pub async fn engines_and_classes_have_to_be_on_offer(store: &impl Store) {
     let coder = add(store, "c", JobSpec { engine: Choice::Class(class("agentic-coder")), ..spec() }).await;
     assert_eq!(claim_id(store, 1, &Offer::default(), at(20)).await, None);
     let claimed =
-        store.claim(&holder(1), &offer_of(&["codex", "claude"]), at(20), TTL).await.unwrap().unwrap();
+        store.claim(&holder(1), &offer_of(&["codex", "claude"]), at(20), TTL).await.unwrap().unwrap().claim;
     assert_eq!((claimed.job.id, claimed.engine), (coder, engine("codex")));
     assert_eq!(claim_id(store, 1, &offer_of(&["codex", "claude"]), at(20)).await, None);
     let bash = Offer { engines: vec![(engine("bash"), class("shell"))], ..Offer::default() };
-    let claimed = store.claim(&holder(1), &bash, at(20), TTL).await.unwrap().unwrap();
+    let claimed = store.claim(&holder(1), &bash, at(20), TTL).await.unwrap().unwrap().claim;
     assert_eq!((claimed.job.id, claimed.engine), (shell, engine("bash")));
     // A class is not an engine that has the same name.
     let odd = Offer { engines: vec![(engine("agentic-coder"), class("aider"))], ..Offer::default() };

@@ -5,7 +5,8 @@ use banksman_core::{
     id::JobId,
     job::{Job, Stage},
     manifest::{JobSpec, Priority},
-    port::{AttemptRecord, JobFilter, Measured, StageCounts, Store, StoreError},
+    port::{AttemptRecord, JobFilter, JobPlace, Measured, StageCounts, Store, StoreError},
+    text::JobName,
     work::FailReason,
 };
 
@@ -64,12 +65,32 @@ pub async fn stages_are_counted(store: &impl Store) {
     assert_eq!(store.counts().await.unwrap(), one);
 }
 
+/// In the order asked for; a job between two attempts is building.
+pub async fn places_of_jobs_are_told(store: &impl Store) {
+    let (first, second) = (add(store, "a", spec()).await, add(store, "b", spec()).await);
+    let third = add(store, "c", spec()).await;
+    let failed = claim(store, 1, at(20)).await.unwrap();
+    let failure = record(&failed, Some(FailReason::NoCommit));
+    store.advance(&failed, again(at(90), FailReason::NoCommit), Some(&failure), at(30)).await.unwrap();
+    let shipped = claim(store, 1, at(31)).await.unwrap();
+    ship(store, &shipped, at(32)).await;
+    let asked = [third, JobId(9_999), second, first];
+    let place = |job, name, stage| JobPlace { job, name: JobName::new(name).unwrap(), stage };
+    let told = [
+        place(third, "c", Stage::Inbox),
+        place(second, "b", Stage::Shipped),
+        place(first, "a", Stage::Building),
+    ];
+    assert_eq!(store.places(&asked).await.unwrap(), told);
+    assert_eq!(store.places(&[]).await.unwrap(), []);
+}
+
 /// All of them, those that were lost too; the start is the time of the claim.
 pub async fn attempts_are_kept(store: &impl Store) {
     let id = add(store, "job", spec()).await;
     let lost = claim(store, 1, at(20)).await.unwrap();
     store.lose(&lost, &holder(9), at(100)).await.unwrap();
-    let failed = store.claim(&holder(2), &offer_of(&["claude"]), at(100), TTL).await.unwrap().unwrap();
+    let failed = store.claim(&holder(2), &offer_of(&["claude"]), at(100), TTL).await.unwrap().unwrap().claim;
     let failure = AttemptRecord { ended_at: Some(at(110)), ..record(&failed, Some(FailReason::Signal)) };
     let measured = Measured { signal: Some(9), exit_code: None, ..failure.measured.clone() };
     let failure = AttemptRecord { measured, ..failure };

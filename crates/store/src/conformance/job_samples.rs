@@ -144,12 +144,12 @@ pub fn offer_of(engines: &[&str]) -> Offer {
 
 /// Claims with [`offer`].
 pub async fn claim(queue: &impl Queue, by: u32, now: Timestamp) -> Option<Claim> {
-    queue.claim(&holder(by), &offer(), now, TTL).await.unwrap()
+    queue.claim(&holder(by), &offer(), now, TTL).await.unwrap().map(|claimed| claimed.claim)
 }
 
 /// The id of what is claimed with an offer.
 pub async fn claim_id(queue: &impl Queue, by: u32, offer: &Offer, now: Timestamp) -> Option<JobId> {
-    queue.claim(&holder(by), offer, now, TTL).await.unwrap().map(|claim| claim.job.id)
+    queue.claim(&holder(by), offer, now, TTL).await.unwrap().map(|claimed| claimed.claim.job.id)
 }
 
 /// The work is on a branch.

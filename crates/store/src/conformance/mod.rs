@@ -138,6 +138,7 @@ macro_rules! store_conformance {
             facts:
                 jobs_are_listed,
                 stages_are_counted,
+                places_of_jobs_are_told,
                 attempts_are_kept,
                 attempts_of_a_period_tell_what_they_were_about,
                 a_job_that_is_not_there_has_nothing;

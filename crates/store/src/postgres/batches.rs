@@ -17,7 +17,7 @@ use super::{
     },
     trial::{Trial, Try, Verdict, transact},
 };
-use banksman_core::port::{Added, Claim, Offer, StoreError};
+use banksman_core::port::{Added, Claimed, Offer, StoreError};
 use std::{collections::HashMap, sync::Arc};
 use tokio::sync::oneshot;
 
@@ -30,13 +30,13 @@ const ADDING: usize = 3;
 
 type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 /// A wish and who waits for it.
-type Waiting = (Wish, Reply<Option<Claim>>);
+type Waiting = (Wish, Reply<Option<Claimed>>);
 
 /// Somebody wants a job.
 pub(super) struct ClaimOrder {
     pub(super) offer: Offer,
     pub(super) wish: Wish,
-    pub(super) reply: Reply<Option<Claim>>,
+    pub(super) reply: Reply<Option<Claimed>>,
 }
 
 /// Somebody moves a job along.

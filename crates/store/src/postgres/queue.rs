@@ -24,8 +24,8 @@ use banksman_core::{
     job::{Body, Held, Job, JobEvent, JobState, Move, Stage},
     manifest::Dependency,
     port::{
-        AddError, Added, AttemptFacts, AttemptRecord, Cancelled, Claim, EchoRecord, JobFilter, NewJob, Offer,
-        Queue, Retried, StageCounts, StoreError,
+        AddError, Added, AttemptFacts, AttemptRecord, Cancelled, Claim, Claimed, EchoRecord, JobFilter,
+        JobPlace, NewJob, Offer, Queue, Retried, StageCounts, StoreError,
     },
     text::{EngineName, Holder, JobKey},
 };
@@ -90,7 +90,7 @@ impl Queue for PostgresStore {
         offer: &Offer,
         now: Timestamp,
         ttl_ms: i64,
-    ) -> Result<Option<Claim>, StoreError> {
+    ) -> Result<Option<Claimed>, StoreError> {
         if offer.engines.is_empty() {
             return Ok(None);
         }
@@ -156,6 +156,10 @@ impl Queue for PostgresStore {
         self.told(transact!(&self.0.pool, Acknowledged, |tx, which| adds::retry(
             &tx, job, ticket, who, now, which
         )))
+    }
+
+    async fn places(&self, jobs: &[JobId]) -> Result<Vec<JobPlace>, StoreError> {
+        read!(&self.0.pool, |db| jobs::places(db, jobs))
     }
 
     async fn job(&self, job: JobId) -> Result<Option<Job>, StoreError> {

@@ -9,8 +9,8 @@ use super::{
 use crate::sqlite::{Nanos, Tx, Word};
 use banksman_core::{
     id::{AttemptId, JobId, Token},
-    job::{Held, JobEvent, Why},
-    port::{AttemptRecord, Claim, StoreError},
+    job::{Body, Held, JobEvent, Why},
+    port::{AttemptRecord, Claim, Claimed, StoreError},
     text::{EngineName, Holder},
 };
 use jiff::Timestamp;
@@ -19,6 +19,7 @@ use rusqlite::{Connection, params};
 /// A claim as it was just made: what the manifest of its job says is still unread.
 pub(crate) struct Taken {
     job: Stored,
+    body: Body,
     engine: EngineName,
     held: Held,
     since: Timestamp,
@@ -26,9 +27,9 @@ pub(crate) struct Taken {
 
 impl Taken {
     /// The claim, with everything read.
-    pub(crate) fn claim(self) -> rusqlite::Result<Claim> {
+    pub(crate) fn read(self) -> rusqlite::Result<Claimed> {
         let Held { attempt, holder, token, until } = self.held;
-        Ok(Claim {
+        let claim = Claim {
             job: self.job.job()?,
             engine: self.engine,
             attempt,
@@ -36,7 +37,8 @@ impl Taken {
             token,
             since: self.since,
             until,
-        })
+        };
+        Ok(Claimed { claim, body: self.body })
     }
 }
 
@@ -50,7 +52,7 @@ pub(crate) fn take(
 ) -> Result<Option<Taken>, Stop> {
     let offered = offered.without_resting(tx, now)?;
     let Some(id) = candidates::next(tx, &offered, now)? else { return Ok(None) };
-    let mut job = jobs::stored(tx, id)?;
+    let (mut job, body) = jobs::stored(tx, id)?;
     let engine = offered.engine(&job.choice()?).ok_or(StoreError::Missing("engine of the offer"))?.clone();
     let attempt = attempts::begin(tx, id, &engine, holder, now)?;
     let held = Held { attempt, holder: holder.clone(), token: Token(job.token.0 + 1), until };
@@ -59,7 +61,7 @@ pub(crate) fn take(
     steps::take(tx, &Step { job: id, token, course: &course, failures: 0, losses: 0, who: holder, now })?;
     insert(tx, id, &engine, &held, now, &job.lock)?;
     job.state = course.after;
-    Ok(Some(Taken { job, engine, held, since: now }))
+    Ok(Some(Taken { job, body, engine, held, since: now }))
 }
 
 fn insert(

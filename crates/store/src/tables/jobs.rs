@@ -6,7 +6,7 @@ use banksman_core::{
     id::{AttemptId, JobId, Number, Token},
     job::{Body, Held, Job, JobState, JobWork, Stage},
     manifest::Choice,
-    port::{JobFilter, StageCounts, StoreError, TaskFilter},
+    port::{JobFilter, JobPlace, StageCounts, StoreError, TaskFilter},
     text::{ClassName, EngineName, JobKey, JobName, RepoName},
 };
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ macro_rules! select {
         concat!(
             "SELECT j.id, j.name, j.key, l.repo, l.engine, j.task, b.spec, j.created_at, j.failures, j.losses,
                 j.waits_for, j.retry_of, j.stage, j.not_before, j.attempt, c.holder, j.token, c.until, j.outcome,
-                j.reason, j.ended_at, l.class, j.lock
+                j.reason, j.ended_at, l.class, j.lock, b.body
              FROM job j JOIN lane l ON l.id = j.lane LEFT JOIN job_body b ON b.job = j.id
                 LEFT JOIN claim c ON c.job = j.id ",
             $rest
@@ -36,10 +36,26 @@ pub(crate) fn known(db: &Connection, id: JobId) -> Result<Job, Stop> {
     by_id(db, id)?.ok_or_else(|| StoreError::Missing("job").into())
 }
 
-/// One job that has to be there, with its manifest still unread.
-pub(crate) fn stored(db: &Connection, id: JobId) -> Result<Stored, Stop> {
-    let found = db.prepare_cached(select!("WHERE j.id = ?1"))?.query_row([id.0], Stored::read).optional()?;
-    found.ok_or_else(|| StoreError::Missing("job").into())
+/// One job that has to be there, with its manifest still unread, and its instructions.
+pub(crate) fn stored(db: &Connection, id: JobId) -> Result<(Stored, Body), Stop> {
+    let mut query = db.prepare_cached(select!("WHERE j.id = ?1"))?;
+    let found = query.query_row([id.0], |row| Ok((Stored::read(row)?, row.get::<_, Option<String>>(23)?)));
+    let (stored, body) = found.optional()?.ok_or(StoreError::Missing("job"))?;
+    Ok((stored, body.map(Body::new).unwrap_or_default()))
+}
+
+/// Where jobs are, in the order asked for.
+pub(crate) fn places(db: &Connection, jobs: &[JobId]) -> Result<Vec<JobPlace>, Stop> {
+    let mut query = db.prepare_cached("SELECT name, stage FROM job WHERE id = ?1")?;
+    let mut places = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let place = query.query_row([job.0], |row| {
+            let name = JobName::new(row.get_ref(0)?.as_str()?).map_err(unreadable)?;
+            Ok(JobPlace { job: *job, name, stage: row.get::<_, Word<Stage>>(1)?.0 })
+        });
+        places.extend(place.optional()?);
+    }
+    Ok(places)
 }
 
 /// The token of the last claim of a job.

@@ -102,7 +102,7 @@ fn makes_no_table(db: &Connection, sql: &str) {
 
 fn claim_next(tx: &Tx<'_>, now: i64) -> Claim {
     let offered = Offered::new(&offer());
-    claims::take(tx, &holder(2), &offered, at(now), at(now + 60)).unwrap().unwrap().claim().unwrap()
+    claims::take(tx, &holder(2), &offered, at(now), at(now + 60)).unwrap().unwrap().read().unwrap().claim
 }
 
 fn step(tx: &Tx<'_>, claim: &Claim, events: Vec<JobEvent>, now: i64) {

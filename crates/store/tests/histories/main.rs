@@ -192,6 +192,7 @@ impl Story {
 
     async fn claim(&mut self, by: u32, engines: &[&'static str], now: Timestamp) {
         let answer = self.store.claim(&holder(by), &offer_of(engines), now, TTL).await.unwrap();
+        let answer = answer.map(|claimed| claimed.claim);
         let next = self.model.next(engines, now);
         assert_eq!(answer.as_ref().map(|claim| claim.job.id), next.map(id));
         let (Some(claim), Some(place)) = (answer, next) else { return };

@@ -148,7 +148,7 @@ async fn work(store: &PostgresStore, who: &Holder, site: &Mutex<Site>, over: &At
     let mut changes = store.changes();
     while !over.load(Ordering::Relaxed) {
         match store.claim(who, &offer(), Timestamp::now(), LEASE).await {
-            Ok(Some(claim)) => attempt(store, &claim, site).await,
+            Ok(Some(claimed)) => attempt(store, &claimed.claim, site).await,
             Ok(None) => {
                 let _ = timeout(Duration::from_millis(100), changes.next()).await;
                 watch(store, who).await;

@@ -12,7 +12,7 @@ use crate::{
         watch::{Due, Look, due},
     },
 };
-use banksman_core::port::{Claim, StoreError, World};
+use banksman_core::port::{Claimed, StoreError, World};
 use futures_util::FutureExt;
 use jiff::Timestamp;
 
@@ -59,19 +59,19 @@ impl<'w, W: World> Course<'w, W> {
         self.claiming = false;
         self.empty = false;
         match found {
-            Ok(Found::Job(claim)) => {
+            Ok(Found::Job(claimed)) => {
                 self.store_failures = 0;
                 self.hungry = true;
                 self.ran = Ran::Attempt;
                 if self.worker.board.is_empty() {
                     self.renew_at = now + RENEW;
                 }
-                self.worker.board.enter((*claim).clone());
+                self.worker.board.enter(claimed.claim.clone());
                 if self.stopping() {
                     // It came after the wish to stop: it goes back without having run.
-                    self.worker.end(claim.attempt, Ending::Stopping);
+                    self.worker.end(claimed.claim.attempt, Ending::Stopping);
                 }
-                self.behind.push(*claim);
+                self.behind.push(*claimed);
                 self.carry_what_is_free();
             }
             Ok(Found::Nothing { due, empty }) => {
@@ -97,11 +97,11 @@ impl<'w, W: World> Course<'w, W> {
     /// Begins what is claimed and has no older attempt of the same job or lock beside it.
     fn carry_what_is_free(&mut self) {
         let worker = self.worker;
-        let waits = |claim: &Claim| worker.board.is_behind(claim) && !bug!(BeganBeside);
-        let (behind, free): (Vec<Claim>, Vec<Claim>) = self.behind.drain(..).partition(waits);
+        let waits = |claimed: &Claimed| worker.board.is_behind(&claimed.claim) && !bug!(BeganBeside);
+        let (behind, free): (Vec<Claimed>, Vec<Claimed>) = self.behind.drain(..).partition(waits);
         self.behind = behind;
-        for claim in free {
-            self.going_on.push(worker.carry(claim).map(Happened::Over).boxed());
+        for claimed in free {
+            self.going_on.push(worker.carry(claimed).map(Happened::Over).boxed());
         }
     }
 

@@ -8,7 +8,7 @@ use super::{Ran, Worker, attempt::Over, board::Ending, lease::Renewed, watch::Lo
 use crate::{Stop, Trouble, stop::Level};
 use banksman_core::{
     id::AttemptId,
-    port::{Claim, Offer, Queue, StoreError, World},
+    port::{Claimed, Offer, Queue, StoreError, World},
 };
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use jiff::Timestamp;
@@ -27,7 +27,7 @@ pub(in crate::worker) enum Goal {
 
 /// What a claim came to.
 enum Found {
-    Job(Box<Claim>),
+    Job(Box<Claimed>),
     Nothing {
         /// When a waiting job's time comes.
         due: Option<Timestamp>,
@@ -68,7 +68,7 @@ pub(in crate::worker) struct Course<'w, W: World> {
     claims_begun: u64,
     /// Claims of jobs that wait until an older attempt of this worker, which lost its claim, has let go of the same job or lock: its
     /// processes may still be ending (I2).
-    behind: Vec<Claim>,
+    behind: Vec<Claimed>,
     /// Not before this time is anything claimed: the store is in trouble.
     claim_at: Option<Timestamp>,
     /// When waiting jobs are due.
@@ -182,8 +182,8 @@ impl<W: World> Worker<W> {
     async fn find(&self, offer: &Offer, counts: bool) -> Result<Found, StoreError> {
         let store = self.world.store();
         let lease = i64::try_from(crate::worker::LEASE.as_millis()).unwrap_or(i64::MAX);
-        if let Some(claim) = store.claim(&self.setup.holder, offer, self.now(), lease).await? {
-            return Ok(Found::Job(Box::new(claim)));
+        if let Some(claimed) = store.claim(&self.setup.holder, offer, self.now(), lease).await? {
+            return Ok(Found::Job(Box::new(claimed)));
         }
         let due = store.next_due(self.now()).await?;
         let mut empty = false;

@@ -6,7 +6,7 @@
 
 use super::{
     drafts::Ticket,
-    jobs::{JOB_COLUMNS, job_columns},
+    jobs::{JOB_COLUMNS, job_columns, read_body},
     losses,
 };
 use crate::postgres::{
@@ -15,10 +15,11 @@ use crate::postgres::{
     link::{Durability, Link},
 };
 use banksman_core::{
-    port::{Claim, Offer},
+    port::{Claimed, Offer},
     text::Holder,
 };
 use jiff::Timestamp;
+use tokio_postgres::Row;
 
 /// Who wants a job.
 #[derive(Clone)]
@@ -36,7 +37,7 @@ pub(in crate::postgres) struct Wish {
 /// What one look gave.
 pub(in crate::postgres) struct Taken {
     /// For each wish, from the first one on, its claim.
-    pub(in crate::postgres) claims: Vec<Claim>,
+    pub(in crate::postgres) claims: Vec<Claimed>,
     /// Whether jobs were passed over because somebody else got their lock, so that another look may give more.
     pub(in crate::postgres) look_again: bool,
 }
@@ -114,7 +115,7 @@ pub(in crate::postgres) async fn take(link: &Link, offer: &Offer, wishes: &[Wish
                  )
                  SELECT ",
                 job_columns!(),
-                ", j.engine, ($9::bigint[])[j.place]
+                ", j.engine, ($9::bigint[])[j.place], w.body
                  FROM picked p LEFT JOIN j ON j.id = p.id LEFT JOIN job_work w ON w.job = j.id
                  ORDER BY p.priority, p.id"
             ),
@@ -137,7 +138,7 @@ pub(in crate::postgres) async fn take(link: &Link, offer: &Offer, wishes: &[Wish
     let mut claims = Vec::with_capacity(rows.len());
     for row in &rows {
         if row.col::<Option<i64>>(0)?.is_some() {
-            claims.push(losses::read(row)?);
+            claims.push(read(row)?);
         }
     }
     let look_again = rows.len() == wishes.len() && claims.len() < wishes.len();
@@ -145,19 +146,24 @@ pub(in crate::postgres) async fn take(link: &Link, offer: &Offer, wishes: &[Wish
 }
 
 /// The claim that an earlier try of the same call made, if it did and is held still.
-pub(in crate::postgres) async fn found_again(link: &Link, wish: &Wish) -> Result<Option<Claim>, Stop> {
+pub(in crate::postgres) async fn found_again(link: &Link, wish: &Wish) -> Result<Option<Claimed>, Stop> {
     let row = link
         .maybe(
             concat!(
                 "SELECT ",
                 job_columns!(),
-                ", a.engine, a.started_at FROM job j JOIN job_work w ON w.job = j.id JOIN attempt a ON a.id = j.attempt
+                ", a.engine, a.started_at, w.body FROM job j JOIN job_work w ON w.job = j.id JOIN attempt a ON a.id = j.attempt
                  WHERE j.holder = $1 AND a.adder = $2 AND a.serial = $3"
             ),
             &[&wish.holder.as_str(), &wish.ticket.adder, &wish.ticket.serial],
         )
         .await?;
-    row.map(|row| losses::read(&row)).transpose()
+    row.map(|row| read(&row)).transpose()
+}
+
+/// A claim with the job's instructions behind its own columns.
+fn read(row: &Row) -> Result<Claimed, Stop> {
+    Ok(Claimed { claim: losses::read(row)?, body: read_body(row, JOB_COLUMNS + 2)? })
 }
 
 /// The first moment after `now` at which something that waits for its time, or for its engine, can be claimed.

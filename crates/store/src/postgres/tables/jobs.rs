@@ -9,7 +9,7 @@ use crate::postgres::{
 use banksman_core::{
     id::{JobId, Number},
     job::{Body, Job, Stage},
-    port::{JobFilter, StageCounts, StoreError, TaskFilter},
+    port::{JobFilter, JobPlace, StageCounts, StoreError, TaskFilter},
     text::{ItemId, JobKey, RepoName},
 };
 use tokio_postgres::Row;
@@ -50,8 +50,30 @@ pub(in crate::postgres) async fn body(db: &Link, id: JobId) -> Result<Body, Stop
         .maybe("SELECT body FROM job_work WHERE job = $1", &[&int(id.0)])
         .await?
         .ok_or(StoreError::Missing("job"))?;
-    let Some(bytes) = row.col::<Option<Vec<u8>>>(0)? else { return Ok(Body::default()) };
+    read_body(&row, 0)
+}
+
+/// Instructions from their column.
+pub(in crate::postgres) fn read_body(row: &Row, at: usize) -> Result<Body, Stop> {
+    let Some(bytes) = row.col::<Option<Vec<u8>>>(at)? else { return Ok(Body::default()) };
     Ok(Body::new(String::from_utf8(bytes).map_err(|_| Stop::Shape("job_work.body"))?))
+}
+
+/// Where jobs are, in the order asked for.
+pub(in crate::postgres) async fn places(db: &Link, jobs: &[JobId]) -> Result<Vec<JobPlace>, Stop> {
+    let ids: Vec<i64> = jobs.iter().map(|job| int(job.0)).collect();
+    let rows = db
+        .rows(
+            "SELECT j.id, j.name, CASE j.state WHEN 'waiting' THEN 'building' ELSE j.state END
+             FROM unnest($1::bigint[]) WITH ORDINALITY AS asked (id, n) JOIN job j ON j.id = asked.id ORDER BY asked.n",
+            &[&ids],
+        )
+        .await?;
+    let place = |row: &Row| {
+        let (job, name) = (JobId(row.uint(0)?), row.word(1, "job.name")?);
+        Ok(JobPlace { job, name, stage: row.word(2, "job.state")? })
+    };
+    rows.iter().map(place).collect()
 }
 
 /// A list.
