@@ -161,6 +161,8 @@ pub enum FailReason {
     YoloRefused,
     /// It used more than its `max-cost` or `max-tokens`.
     OverBudget,
+    /// Too many workers ended while they had it.
+    LostTooOften,
 }
 
 impl FailReason {
@@ -193,6 +195,9 @@ impl FailReason {
                 "`yolo` outside a sandbox is refused (install bubblewrap, or set unattended = \"always\" for the engine)"
             }
             Self::OverBudget => "it used more than its max-cost or max-tokens",
+            Self::LostTooOften => {
+                "worker after worker ended while it ran: it may be what ends them (see its log, then `banksman retry`)"
+            }
         }
     }
 
@@ -210,6 +215,7 @@ impl FailReason {
                 | Self::BranchTaken
                 | Self::YoloRefused
                 | Self::OverBudget
+                | Self::LostTooOften
         )
     }
 }

@@ -9,7 +9,8 @@ use banksman_core::{
     id::Number,
     intent::{Deed, Intent, Made, Step},
     port::{
-        Clock, EpicRecord, Forge, ForgeError, IssueQuery, IssueText, PlanRecord, Refusal, Store, StoreError, World,
+        Clock, EpicRecord, Forge, ForgeError, IssueQuery, IssueText, PlanRecord, Refusal, Store, StoreError,
+        World,
     },
     repo::RepoRules,
     text::{Fingerprint, RepoName},
@@ -128,8 +129,7 @@ impl<W: World> Orchestrator<W> {
                 self.fulfil(&turn, &rules.repo, flag, &crate::pipeline::NoDrafts).await?;
                 continue;
             }
-            let deed =
-                Deed::DispatchDirect { issue: *issue, label: rules.trigger(&rules.implementer) };
+            let deed = Deed::DispatchDirect { issue: *issue, label: rules.trigger(&rules.implementer) };
             let spend = self.spend(rules, &rules.implementer, *issue);
             let wish = Wish { spend: Some(spend), ..Wish::new(*issue, deed) };
             if self.fulfil(&turn, &rules.repo, wish, &crate::pipeline::NoDrafts).await? == Did::OverCap {

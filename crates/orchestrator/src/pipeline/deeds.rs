@@ -340,7 +340,8 @@ impl<W: World> Orchestrator<W> {
             },
             (Deed::Dispatch { child, epic, label, .. }, _) => {
                 // A hosted agent is called by its label.
-                let named = RepoRules::labelled_engine(label).or_else(|| EngineName::new(label.as_str()).ok());
+                let named =
+                    RepoRules::labelled_engine(label).or_else(|| EngineName::new(label.as_str()).ok());
                 let Some(implementer) = named else { return };
                 What::Dispatched { epic: *epic, child: *child, implementer }
             }

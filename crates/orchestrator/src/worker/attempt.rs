@@ -14,6 +14,8 @@ use jiff::{SignedDuration, Timestamp};
 
 /// Troubles in a row of the host with one job that are waited out; then they count as failures, so that the job ends at last.
 const TROUBLES: u32 = 10;
+/// Attempts that may be lost with their workers; a job that takes its worker down would otherwise do so for ever.
+const MOST_LOSSES: u32 = 20;
 /// Shortest rest of an engine: its clock may be ahead of ours.
 const SHORTEST_REST: SignedDuration = SignedDuration::from_secs(10);
 /// Longest rest of an engine, whatever it says itself: a little more than the longest windows there are.
@@ -69,6 +71,7 @@ impl<W: World> Worker<W> {
         let spec = claim.job.work.spec().cloned();
         let mut attempt = Attempt { claim, events: Vec::new(), measured: Measured::default() };
         let close = match &spec {
+            _ if attempt.claim.job.losses >= MOST_LOSSES => Close::Failed(FailReason::LostTooOften),
             Some(spec) => self.manifest(&mut attempt, spec, &body).await,
             None => self.task(&mut attempt).await,
         };

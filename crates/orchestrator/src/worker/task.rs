@@ -191,7 +191,9 @@ impl<W: World> Worker<W> {
                     // The pull request ended while it was looked at.
                     Err(ForgeError::Refused(_)) => Close::Pointless,
                     // The next attempt finds the review, if it was written.
-                    Err(ForgeError::Unclear(_) | ForgeError::Later(_)) => Close::Trouble(FailReason::Workspace),
+                    Err(ForgeError::Unclear(_) | ForgeError::Later(_)) => {
+                        Close::Trouble(FailReason::Workspace)
+                    }
                 }
             }
             ReportResult::Failed { reason: FailReason::DiskFull } => Close::Trouble(FailReason::DiskFull),

@@ -86,6 +86,25 @@ async fn what_a_dead_process_of_this_host_held_is_reaped_before_it_is_taken_over
 }
 
 #[tokio::test]
+async fn a_job_that_takes_worker_after_worker_down_fails_at_last() {
+    let world = TestWorld::new();
+    let job = world.add(|_| {}).await;
+    let now = world.clock.now();
+    for _ in 0..20 {
+        let claim =
+            world.store.claim(&holder("there/1"), &offer(), now, 60_000).await.unwrap().unwrap().claim;
+        assert!(world.store.lose(&claim, &holder("here/1"), now).await.unwrap());
+    }
+    beside(world.worker(|_| {}), async {
+        world.seen.until(1, |e| matches!(e.what, What::JobMoved { to: Stage::Failed, .. })).await;
+    })
+    .await;
+    assert!(!world.engine.log().iter().any(|line| matches!(line, Line::Began(..))));
+    let job = world.job(job).await;
+    assert_eq!((job.losses, job.failures), (20, 1));
+}
+
+#[tokio::test]
 async fn what_another_host_holds_is_left_to_it_until_its_lease_is_over() {
     let world = TestWorld::new();
     let job = world.add(|_| {}).await;
