@@ -164,9 +164,6 @@ pub(crate) async fn push(
     match publish(control, &order.branch, order.head.as_ref(), sha, CheckedOut::Moves).await? {
         Published::There => Ok(ReportResult::Published { sha: sha.clone() }),
         Published::Stale => Err(FailReason::Stale.into()),
-        Published::Refused => Err(EngineError::Host(
-            "the forge's repository does not take the branch: a work tree that has it checked out has changes of its own",
-        )
-        .into()),
+        Published::Refused(why) => Err(EngineError::Host(why.describe()).into()),
     }
 }

@@ -1,7 +1,11 @@
 //! The bare control repository of a forge's repository (S11): what agents made is fetched into it, looked at in it, and pushed from
 //! it. It has no work tree, no hooks and no configuration but ours, and no agent ever sees its files.
 
-use crate::git::{Answer, Git, GitError};
+use crate::{
+    git::{Answer, Git, GitCommand, GitError},
+    network,
+    remote::Remote,
+};
 use banksman_core::{
     id::AttemptId,
     text::{BranchName, RepoName, Sha},
@@ -17,7 +21,7 @@ use std::{
 pub(crate) struct Control {
     git: Git,
     dir: PathBuf,
-    forge: PathBuf,
+    forge: Remote,
 }
 
 impl Control {
@@ -42,7 +46,7 @@ impl Control {
 
     /// One that is there, for what needs no forge.
     pub(crate) fn existing(git: &Git, dir: PathBuf) -> Self {
-        Self { git: git.clone(), forge: dir.clone(), dir }
+        Self { git: git.clone(), forge: Remote::Folder(dir.clone()), dir }
     }
 
     /// Names of its refs below a prefix.
@@ -51,8 +55,8 @@ impl Control {
         Ok(String::from_utf8_lossy(&out).lines().map(str::to_owned).collect())
     }
 
-    /// Opens it at `dir`, makes it where it is missing; under its lock. `forge` is the git directory of the repository it belongs to.
-    pub(crate) async fn open(git: &Git, dir: PathBuf, forge: &Path) -> Result<Self, GitError> {
+    /// Opens it at `dir`, makes it where it is missing; under its lock. `forge` is the repository it belongs to.
+    pub(crate) async fn open(git: &Git, dir: PathBuf, forge: &Remote) -> Result<Self, GitError> {
         if !dir.join("HEAD").is_file() {
             let format = object_format(git, forge).await?;
             tokio::fs::create_dir_all(&dir).await.map_err(GitError::File)?;
@@ -60,7 +64,7 @@ impl Control {
             let init = git.plain("init").args(["--quiet", "--bare", "--template=", "--initial-branch=none"]);
             init.arg(format!("--object-format={format}")).arg(&dir).run().await?;
         }
-        Ok(Self { git: git.clone(), dir, forge: forge.to_owned() })
+        Ok(Self { git: git.clone(), dir, forge: forge.clone() })
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -71,7 +75,7 @@ impl Control {
         &self.git
     }
 
-    pub(crate) fn forge(&self) -> &Path {
+    pub(crate) fn forge(&self) -> &Remote {
         &self.forge
     }
 
@@ -80,12 +84,23 @@ impl Control {
         &self,
         branches: [&BranchName; N],
     ) -> Result<[Option<Sha>; N], GitError> {
-        let list = self.git.at(&self.forge, "for-each-ref").arg("--format=%(refname) %(objectname)");
-        let list = list.args(branches.map(|branch| format!("refs/heads/{branch}"))).run().await?;
+        let names = branches.map(|branch| format!("refs/heads/{branch}"));
+        let list = match &self.forge {
+            Remote::Folder(forge) => {
+                let list = self.git.at(forge, "for-each-ref").arg("--format=%(objectname)%09%(refname)");
+                list.args(&names).run().await?
+            }
+            Remote::Https(remote) => {
+                let url = remote.url().as_str();
+                let complete = |list: GitCommand| list.args(["--quiet", "--heads", url]).args(&names);
+                network::ask(&self.git, Some(&self.dir), "ls-remote", remote, complete).await?
+            }
+        };
         let text = String::from_utf8_lossy(&list);
         let find = |branch: &BranchName| {
-            let found = text.lines().filter_map(|line| line.strip_prefix("refs/heads/")?.split_once(' '));
-            let (_, sha) = found.into_iter().find(|(name, _)| *name == branch.as_str())?;
+            let heads = text.lines().filter_map(|line| line.split_once("\trefs/heads/"));
+            // A pattern finds names that end like it too.
+            let (sha, _) = heads.into_iter().find(|(_, name)| *name == branch.as_str())?;
             Sha::new(sha).ok()
         };
         Ok(branches.map(find))
@@ -118,9 +133,20 @@ impl Control {
 
     /// Fetches commits by their names, so that no branch has to stay where it was looked at.
     async fn fetch(&self, refspecs: impl IntoIterator<Item = String>) -> Result<(), GitError> {
-        let fetch = self.git.at(&self.dir, "fetch").args(["--quiet", "--no-tags", "--no-write-fetch-head"]);
-        let fetch = fetch.arg("--update-shallow").arg(ANY_COMMIT).arg(&self.forge);
-        fetch.args(refspecs).run().await.map(drop)
+        const QUIETLY: [&str; 3] = ["--quiet", "--no-tags", "--no-write-fetch-head"];
+        match &self.forge {
+            Remote::Folder(forge) => {
+                let fetch = self.git.at(&self.dir, "fetch").args(QUIETLY);
+                let fetch = fetch.arg("--update-shallow").arg(ANY_COMMIT).arg(forge);
+                fetch.args(refspecs).run().await.map(drop)
+            }
+            Remote::Https(remote) => {
+                let refspecs: Vec<String> = refspecs.into_iter().collect();
+                let complete =
+                    |fetch: GitCommand| fetch.args(QUIETLY).arg(remote.url().as_str()).args(&refspecs);
+                network::ask(&self.git, Some(&self.dir), "fetch", remote, complete).await.map(drop)
+            }
+        }
     }
 
     pub(crate) async fn has(&self, sha: &Sha) -> Result<Answer, GitError> {
@@ -207,6 +233,14 @@ impl Control {
         Ok(change)
     }
 
+    /// Names of all files and folders of a commit; names that are no text are left out.
+    pub(crate) async fn paths(&self, of: &Sha) -> Result<BTreeSet<String>, GitError> {
+        let list = self.git.at(&self.dir, "ls-tree").args(["-r", "-t", "-z", "--name-only"]).arg(of.as_str());
+        let out = list.run().await?;
+        let names = out.split(|b| *b == 0).filter(|name| !name.is_empty());
+        Ok(names.filter_map(|name| String::from_utf8(name.to_vec()).ok()).collect())
+    }
+
     /// Points a ref of the control repository at a commit.
     pub(crate) async fn note(&self, name: &str, sha: &Sha) -> Result<(), GitError> {
         self.git.at(&self.dir, "update-ref").arg(name).arg(sha.as_str()).run().await.map(drop)
@@ -250,9 +284,20 @@ pub(crate) fn attempt_ref(attempt: AttemptId) -> String {
     format!("refs/attempts/{attempt}")
 }
 
-async fn object_format(git: &Git, forge: &Path) -> Result<String, GitError> {
-    let out = git.at(forge, "rev-parse").arg("--show-object-format").run().await?;
-    Ok(String::from_utf8_lossy(&out).trim().to_owned())
+async fn object_format(git: &Git, forge: &Remote) -> Result<String, GitError> {
+    match forge {
+        Remote::Folder(forge) => {
+            let out = git.at(forge, "rev-parse").arg("--show-object-format").run().await?;
+            Ok(String::from_utf8_lossy(&out).trim().to_owned())
+        }
+        Remote::Https(remote) => {
+            let complete = |list: GitCommand| list.args(["--quiet", "--heads", remote.url().as_str()]);
+            let list = network::ask(git, None, "ls-remote", remote, complete).await?;
+            // The length of a head tells it; where there is none yet there is nothing to fetch either.
+            let hex = list.iter().take_while(|b| b.is_ascii_hexdigit()).count();
+            Ok(if hex == 64 { "sha256" } else { "sha1" }.to_owned())
+        }
+    }
 }
 
 /// Finds conflict markers in a patch that comes in pieces. Remembers only the beginning of the line at hand and the file's name.

@@ -1,6 +1,7 @@
 //! The git program, neutralised: no configuration but ours, no hooks, filters, file system monitors, replaced objects or
-//! submodules, no network, no prompts. Every call of git outside a sandbox goes through here (S11).
+//! submodules, no prompts, and no network but what `network` adds. Every call of git outside a sandbox goes through here (S11).
 
+use crate::network::WaysOut;
 use std::{
     ffi::{OsStr, OsString},
     path::{Path, PathBuf},
@@ -76,7 +77,7 @@ pub(crate) enum GitError {
     /// It took too long.
     #[error("git {0} took too long")]
     TimedOut(&'static str),
-    /// It ended with an error. Its words may hold names from outside: only whether the disk is full is read from them.
+    /// It ended with an error. Its words may hold names from outside: only what [`Cause`] tells apart is read from them.
     #[error("git {command} ended with status {code:?}")]
     Failed {
         /// The subcommand.
@@ -92,6 +93,9 @@ pub(crate) enum GitError {
     /// A file of ours could not be read or written.
     #[error("a file of the control repository could not be used")]
     File(#[source] std::io::Error),
+    /// The forge's repository wants a credential, and there is none now.
+    #[error("there is no credential for the forge's repository")]
+    NoCredential,
 }
 
 /// Why git failed, where that can be told.
@@ -99,6 +103,8 @@ pub(crate) enum GitError {
 pub(crate) enum Cause {
     /// The disk is full.
     DiskFull,
+    /// The server does not let the credential do this.
+    Denied,
     /// Anything else.
     Other,
 }
@@ -109,7 +115,33 @@ impl GitError {
         match self {
             Self::Failed { cause, .. } => *cause == Cause::DiskFull,
             Self::File(error) | Self::Start(error) => is_disk_full(error),
-            Self::TimedOut(_) | Self::Answer(_) => false,
+            Self::TimedOut(_) | Self::Answer(_) | Self::NoCredential => false,
+        }
+    }
+
+    /// Whether a server did not let the credential do it.
+    pub(crate) fn denied(&self) -> bool {
+        matches!(self, Self::Failed { cause: Cause::Denied, .. })
+    }
+}
+
+impl Cause {
+    /// From what git said on its standard error.
+    fn read(said: &[u8]) -> Self {
+        let says = |words: &[u8]| said.windows(words.len()).any(|window| window == words);
+        // Git's own lines: what a server sends stands behind `remote: `.
+        let denied = |line: &[u8]| {
+            line.starts_with(b"fatal: Authentication failed for")
+                || line.starts_with(b"fatal: could not read Username for")
+                || (line.starts_with(b"fatal: unable to access")
+                    && [b"error: 401".as_slice(), b"error: 403"].iter().any(|end| line.ends_with(end)))
+        };
+        if says(b"No space left on device") || says(b"Disk quota exceeded") {
+            Self::DiskFull
+        } else if said.split(|b| *b == b'\n').any(|line| denied(line.trim_ascii_end())) {
+            Self::Denied
+        } else {
+            Self::Other
         }
     }
 }
@@ -124,6 +156,7 @@ pub(crate) fn is_disk_full(error: &std::io::Error) -> bool {
 pub(crate) struct Git {
     program: PathBuf,
     path: OsString,
+    ways_out: WaysOut,
 }
 
 /// One git command under construction.
@@ -131,12 +164,17 @@ pub(crate) struct GitCommand {
     command: Command,
     name: &'static str,
     args: Vec<OsString>,
+    timeout: Duration,
 }
 
 impl Git {
     /// `program` is git's absolute path, `path` the value of `PATH` that it finds its own helpers in.
-    pub(crate) fn new(program: PathBuf, path: OsString) -> Self {
-        Self { program, path }
+    pub(crate) fn new(program: PathBuf, path: OsString, ways_out: WaysOut) -> Self {
+        Self { program, path, ways_out }
+    }
+
+    pub(crate) fn ways_out(&self) -> &WaysOut {
+        &self.ways_out
     }
 
     pub(crate) fn program(&self) -> &Path {
@@ -175,7 +213,7 @@ impl Git {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // In a group of its own, so that Ctrl-C on the terminal does not break off a half-written object.
         command.process_group(0).kill_on_drop(true);
-        GitCommand { command, name, args: Vec::new() }
+        GitCommand { command, name, args: Vec::new(), timeout: TIMEOUT }
     }
 }
 
@@ -196,23 +234,33 @@ impl GitCommand {
         self
     }
 
+    /// A variable for this command alone. Unlike settings and arguments others cannot see it.
+    pub(crate) fn variable(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Another limit of its time.
+    pub(crate) fn within(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
     /// Runs it to its end and gives its exit code and output.
     pub(crate) async fn output(mut self) -> Result<(Option<i32>, Vec<u8>, Cause), GitError> {
         let mut child = self.command.arg(self.name).args(&self.args).spawn().map_err(GitError::Start)?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let ended = tokio::time::timeout(TIMEOUT, async {
+        let ended = tokio::time::timeout(self.timeout, async {
             let (out, err, status) = tokio::join!(read(stdout), read(stderr), child.wait());
             (out, err, status)
         });
         let Ok((out, err, status)) = ended.await else { return Err(GitError::TimedOut(self.name)) };
-        let full = err.windows(23).any(|w| w == b"No space left on device")
-            || err.windows(19).any(|w| w == b"Disk quota exceeded");
         let status = status.map_err(GitError::Start)?;
         if out.len() as u64 > MAX_OUTPUT {
             return Err(GitError::Answer(self.name));
         }
         tracing::trace!(git.command = %self.name, git.code = ?status.code(), "git ended");
-        Ok((status.code(), out, if full { Cause::DiskFull } else { Cause::Other }))
+        Ok((status.code(), out, Cause::read(&err)))
     }
 
     /// Runs it; any exit code but 0 is an error.
@@ -240,7 +288,7 @@ impl GitCommand {
         let mut child = self.command.arg(self.name).args(&self.args).spawn().map_err(GitError::Start)?;
         let Some(mut stdout) = child.stdout.take() else { return Err(GitError::Answer(self.name)) };
         let mut buffer = vec![0; 64 << 10];
-        let status = tokio::time::timeout(TIMEOUT, async {
+        let status = tokio::time::timeout(self.timeout, async {
             loop {
                 match stdout.read(&mut buffer).await.map_err(GitError::File)? {
                     0 => break,
@@ -278,4 +326,27 @@ async fn read(stream: Option<impl tokio::io::AsyncRead + Unpin>) -> Vec<u8> {
         let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_git_failed_is_read_from_its_own_words_only() {
+        for (said, cause) in [
+            ("error: unable to write: No space left on device\n", Cause::DiskFull),
+            (
+                "fatal: unable to access 'https://h/a.git/': The requested URL returned error: 403\n",
+                Cause::Denied,
+            ),
+            ("fatal: could not read Username for 'https://h': terminal prompts disabled\n", Cause::Denied),
+            ("fatal: Authentication failed for 'https://h/a.git/'\n", Cause::Denied),
+            ("remote: fatal: Authentication failed for you\nfatal: early EOF\n", Cause::Other),
+            ("fatal: unable to access 'https://h/a.git/': Could not resolve host: h\n", Cause::Other),
+            ("", Cause::Other),
+        ] {
+            assert_eq!(Cause::read(said.as_bytes()), cause, "{said}");
+        }
+    }
 }

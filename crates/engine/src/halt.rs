@@ -38,6 +38,14 @@ impl From<GitError> for Halt {
             return Self::Failed(FailReason::DiskFull);
         }
         tracing::error!(error = &error as &dyn std::error::Error, "git failed");
+        if error.denied() {
+            return Self::Error(EngineError::Host(
+                "the forge does not let the token read or write the repository",
+            ));
+        }
+        if let GitError::NoCredential = error {
+            return Self::Error(EngineError::Host("there is no token for the forge's repository"));
+        }
         Self::Error(EngineError::Host("git failed on the control repository (see the log)"))
     }
 }

@@ -6,12 +6,15 @@ use crate::{
     definition::{EngineDefinition, Network},
     doctor::{self, Diagnosis},
     git::{Git, GitError},
+    halt::Halt,
     holder::ThisHost,
     job::{self, Jobs},
     launch::adopt_runaways,
     leftovers,
     locks::{Locked, Locks},
+    network::WaysOut,
     programs::Programs,
+    remote::Remote,
     sandbox::{Limits, Offered, Sandbox, SandboxPolicy, find_program},
     spares::Spares,
     stops::Stops,
@@ -25,12 +28,12 @@ use banksman_core::{
         StepReport,
     },
     tainted::Tainted,
-    text::{EngineName, Holder, RepoName},
+    text::{BranchName, EngineName, Holder, RepoName},
     work::{FailReason, SandboxLevel},
 };
 use jiff::Timestamp;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ffi::{OsStr, OsString},
     fs,
     path::{Path, PathBuf},
@@ -86,10 +89,10 @@ impl EngineHostConfig {
 }
 
 /// How work on one repository is done; from the host's configuration, never from the repository (S16).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct RepositorySetup {
-    /// Git directory of the forge's repository.
-    pub git_dir: PathBuf,
+    /// The forge's repository.
+    pub remote: Remote,
     /// Shell commands that must pass before a conflict that an engine resolved is published.
     pub verify: Vec<String>,
     /// Time limit of each of them.
@@ -106,9 +109,9 @@ pub struct RepositorySetup {
 
 impl RepositorySetup {
     /// A setup with nothing but the repository.
-    pub fn new(git_dir: PathBuf) -> Self {
+    pub fn new(remote: impl Into<Remote>) -> Self {
         Self {
-            git_dir,
+            remote: remote.into(),
             verify: Vec::new(),
             verify_timeout: Duration::from_secs(1800),
             check_network: Network::Off,
@@ -177,10 +180,12 @@ impl EngineHost {
         config.home = folders().map_err(|error| HostError::Home(home.clone(), error))?;
         for setup in config.repositories.values_mut() {
             // A relative path would be looked for elsewhere later; a missing one is told when it is used.
-            setup.git_dir = setup.git_dir.canonicalize().unwrap_or_else(|_| setup.git_dir.clone());
+            if let Remote::Folder(folder) = &mut setup.remote {
+                *folder = folder.canonicalize().unwrap_or_else(|_| folder.clone());
+            }
         }
         let program = find_program("git".as_ref(), &path).ok_or(HostError::NoGit)?;
-        let git = Git::new(program, path.clone());
+        let git = Git::new(program, path.clone(), WaysOut::of(&config.environment));
         let version = doctor::version_of(git.program(), &[], &path).await.ok_or(HostError::NoGit)?;
         if doctor::git_version(&version).is_none_or(|found| found < (2, 38)) {
             return Err(HostError::OldGit(version));
@@ -233,6 +238,18 @@ impl EngineHost {
         doctor::diagnose(self).await
     }
 
+    /// Names of all files and folders on a branch of a configured repository, as the forge has it now.
+    pub async fn paths(&self, repo: &RepoName, branch: &BranchName) -> Result<BTreeSet<String>, EngineError> {
+        let listed: Result<BTreeSet<String>, Halt> = async {
+            let (control, _lock) = self.control(repo).await?;
+            let [head] = control.fetch_branches([branch]).await?;
+            let head = head.ok_or(EngineError::Host("the forge's repository has no such branch"))?;
+            Ok(control.paths(&head).await?)
+        }
+        .await;
+        Ok(listed?)
+    }
+
     pub(crate) fn setup(&self, repo: &RepoName) -> Result<&RepositorySetup, EngineError> {
         self.config.repositories.get(repo).ok_or(EngineError::Host("the repository is not configured"))
     }
@@ -240,14 +257,14 @@ impl EngineHost {
     /// The control repository of a configured repository, for one at a time.
     pub(crate) async fn control(&self, repo: &RepoName) -> Result<(Control, Locked), ControlError> {
         let setup = self.config.repositories.get(repo).ok_or(ControlError::Unknown)?;
-        self.control_at(Control::dir_of(&self.config.home, repo), &setup.git_dir).await
+        self.control_at(Control::dir_of(&self.config.home, repo), &setup.remote).await
     }
 
     /// The control repository at `dir`, for one at a time.
     pub(crate) async fn control_at(
         &self,
         dir: PathBuf,
-        forge: &Path,
+        forge: &Remote,
     ) -> Result<(Control, Locked), ControlError> {
         let locked = self.locks.take(&dir).await.map_err(|error| ControlError::Git(GitError::File(error)))?;
         let control = Control::open(&self.git, dir, forge).await.map_err(ControlError::Git)?;

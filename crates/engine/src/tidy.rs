@@ -12,6 +12,10 @@ use std::{fs, io, path::PathBuf};
 /// Tidies those of the configured repositories and those that jobs made.
 pub(crate) async fn tidy(host: &EngineHost) {
     for repo in host.config.repositories.keys() {
+        // What is not there yet needs no tidying, and no server is asked for it.
+        if !Control::dir_of(&host.config.home, repo).join("HEAD").is_file() {
+            continue;
+        }
         let tidied = match host.control(repo).await {
             Ok((control, _lock)) => one(host, &control).await.map_err(ControlError::Git),
             Err(error) => Err(error),

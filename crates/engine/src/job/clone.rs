@@ -9,6 +9,7 @@ use crate::{
     halt::Halt,
     host::{EngineHost, RepositorySetup},
     publish::keep,
+    remote::Remote,
     workspace::{Checkout, Workspace, run as off_thread},
 };
 use banksman_core::{
@@ -41,7 +42,7 @@ pub(super) async fn clone(host: &EngineHost, order: &JobOrder, found: Repository
     let (start, base) = start(host, order, &found).await?;
     let dir = Control::dir_for(&host.config.home, &found.common_dir);
     let control = {
-        let (control, _lock) = host.control_at(dir, &found.common_dir).await?;
+        let (control, _lock) = host.control_at(dir, &Remote::Folder(found.common_dir.clone())).await?;
         control.fetch_sha(&start).await?;
         control
     };
@@ -131,8 +132,8 @@ pub(super) fn kept(job: JobId) -> String {
 
 /// What the inventory says about the repository, if it is in there.
 pub(super) fn setup(host: &EngineHost, cloned: Option<&Cloned>) -> RepositorySetup {
-    let dir = cloned.map(|cloned| cloned.control.forge());
-    let known = host.config.repositories.values().find(|setup| Some(setup.git_dir.as_path()) == dir);
+    let dir = cloned.and_then(|cloned| cloned.control.forge().folder());
+    let known = host.config.repositories.values().find(|setup| dir.is_some() && setup.remote.folder() == dir);
     known.cloned().unwrap_or_else(|| RepositorySetup::new(dir.unwrap_or(Path::new("/")).to_owned()))
 }
 

@@ -56,6 +56,6 @@ async fn push(host: &EngineHost, order: &JobOrder, cloned: &Cloned, sha: &Sha) -
             }
             Ok(())
         }
-        Published::Stale | Published::Refused => Err(FailReason::BranchTaken.into()),
+        Published::Stale | Published::Refused(_) => Err(FailReason::BranchTaken.into()),
     }
 }

@@ -118,7 +118,7 @@ async fn a_branch_that_moves_while_the_engine_works_is_not_overwritten() {
 async fn a_branch_that_the_user_has_checked_out_moves_with_its_clean_work_tree_only() {
     let Some(world) = World::with(Kept::Sandboxed, &format!("echo fixed > b.txt; {COMMIT}"), &|config| {
         let setup = config.repositories.get_mut(&crate::world::repo()).unwrap();
-        setup.git_dir = config.home.parent().unwrap().join("seed/.git");
+        setup.remote = config.home.parent().unwrap().join("seed/.git").into();
     })
     .await
     else {

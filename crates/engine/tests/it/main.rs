@@ -9,6 +9,8 @@ mod implement;
 mod jobs;
 mod processes;
 mod recovery;
+mod remote;
 mod review;
 mod sandbox;
+mod server;
 mod world;
