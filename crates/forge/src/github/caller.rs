@@ -1,0 +1,336 @@
+//! Every call goes through here: leave of the governor first, then the wire, then what the answer says about limits and refusals. Reads are
+//! repeated once, writes never (I3).
+
+use super::{
+    fault::{self, Fault, No},
+    governor::{Cost, Effect, Governor, GovernorView, Heard, Turn},
+    graphql::{self, Document, Verdict},
+    transport::{Kind, Request, Response, SendError, Transport, Verb},
+};
+use crate::local::Now;
+use banksman_core::text::RepoName;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+/// Longest wait inside one call; for a longer one the caller comes back later.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(4);
+/// Longest wait of a write, which has to keep its distance to all other writes: well under the lease of a look.
+const WRITE_PATIENCE: SignedDuration = SignedDuration::from_secs(12);
+/// When a host that could not be reached is tried again.
+const UNREACHABLE: SignedDuration = SignedDuration::from_secs(5);
+/// Redirects of a read that are followed.
+const HOPS: usize = 3;
+
+/// Makes calls with one credential.
+pub(super) struct Caller<T> {
+    transport: T,
+    now: Now,
+    governor: Mutex<Governor>,
+    /// How far the server's clock is ahead of ours, by its last answer.
+    ahead: Mutex<SignedDuration>,
+}
+
+/// A REST call.
+pub(super) struct Rest<'a> {
+    /// The repository it is about.
+    pub(super) repo: Option<&'a RepoName>,
+    pub(super) verb: Verb,
+    pub(super) path: String,
+    pub(super) effect: Effect,
+    /// Its name in logs.
+    pub(super) operation: &'static str,
+}
+
+impl<'a> Rest<'a> {
+    pub(super) fn get(repo: &'a RepoName, path: String, operation: &'static str) -> Self {
+        Self { repo: Some(repo), verb: Verb::Get, path, effect: Effect::Read, operation }
+    }
+}
+
+/// The answer to a conditional read.
+pub(super) enum Fresh<D> {
+    /// As it was when the tag was given.
+    Unchanged,
+    /// Something else, with its tag.
+    New(D, Option<String>),
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<T: Transport> Caller<T> {
+    pub(super) fn new(transport: T, now: Now) -> Self {
+        Self { transport, now, governor: Mutex::default(), ahead: Mutex::new(SignedDuration::ZERO) }
+    }
+
+    /// This host's time.
+    pub(super) fn now(&self) -> Timestamp {
+        (self.now)()
+    }
+
+    /// The server's time, as far as known.
+    pub(super) fn server_now(&self) -> Timestamp {
+        self.to_server(self.now())
+    }
+
+    /// A time of this host's clock by the server's.
+    pub(super) fn to_server(&self, at: Timestamp) -> Timestamp {
+        at.checked_add(*lock(&self.ahead)).unwrap_or(at)
+    }
+
+    /// How things stand with the limits.
+    pub(super) fn view(&self) -> GovernorView {
+        lock(&self.governor).view(self.now())
+    }
+
+    /// Waits before something is asked again.
+    pub(super) async fn pause(&self, how_long: Duration) {
+        self.transport.pause(how_long).await;
+    }
+
+    /// Reads with a document. Parts that are not there are `None` in the data.
+    pub(super) async fn query<D: Document>(
+        &self,
+        _: D,
+        repo: Option<&RepoName>,
+        effect: Effect,
+        variables: &impl Serialize,
+    ) -> Result<D::Data, Fault> {
+        let mut last = Fault::Unclear("GitHub gave no answer");
+        for _ in 0..2 {
+            match self.document::<D>(repo, effect, variables).await {
+                Ok(Some(data)) => return Ok(data),
+                Ok(None) => return Err(Fault::No(No::Missing)),
+                Err(fault @ Fault::Unclear(_)) => last = fault,
+                Err(fault) => return Err(fault),
+            }
+        }
+        Err(last)
+    }
+
+    /// Changes something with a document. Sent once.
+    pub(super) async fn mutate<D: Document>(
+        &self,
+        _: D,
+        repo: &RepoName,
+        effect: Effect,
+        input: &impl Serialize,
+    ) -> Result<D::Data, Fault> {
+        #[derive(Serialize)]
+        struct Input<'a, I> {
+            input: &'a I,
+        }
+        let data = self.document::<D>(Some(repo), effect, &Input { input }).await?;
+        data.ok_or(Fault::Unclear("GitHub's answer has no data"))
+    }
+
+    async fn document<D: Document>(
+        &self,
+        repo: Option<&RepoName>,
+        effect: Effect,
+        variables: &impl Serialize,
+    ) -> Result<Option<D::Data>, Fault> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Body<'a, V> {
+            query: &'static str,
+            operation_name: &'static str,
+            variables: &'a V,
+        }
+        let body = Body { query: D::TEXT, operation_name: D::NAME, variables };
+        let body = serde_json::to_vec(&body).map_err(|_| Fault::Unclear("a request cannot be written"))?;
+        let kind = kind(effect);
+        let request = Request {
+            verb: Verb::Post,
+            path: "/graphql".to_owned(),
+            headers: Vec::new(),
+            body: Some(body),
+            kind,
+            operation: D::NAME,
+        };
+        let cost = Cost::Graphql { points: D::POINTS, effect };
+        let (response, ticket, mut heard) = self.send(repo, cost, request).await?;
+        let end = fault::of_status(kind, &response, &mut heard, self.now());
+        let skimmed = end.is_ok().then(|| graphql::skim(&response.body)).flatten();
+        if let Some(skimmed) = &skimmed {
+            if let Some(rate) = skimmed.rate.filter(|rate| rate.limit > 0) {
+                heard = heard.with_rate(rate);
+            }
+            if skimmed.verdict == Verdict::Limited {
+                heard = heard.rate_limited();
+            }
+        }
+        lock(&self.governor).told(self.now(), ticket, &heard);
+        end?;
+        let cut_off = Fault::Unclear("GitHub's answer was cut off");
+        match skimmed.ok_or(cut_off)?.verdict {
+            Verdict::Clean | Verdict::Gaps if kind == Kind::Read => graphql::data(&response.body),
+            Verdict::Clean => graphql::data(&response.body),
+            Verdict::Gaps => Err(Fault::No(No::Missing)),
+            Verdict::Limited => {
+                let minute = self.now() + SignedDuration::from_secs(60);
+                Err(Fault::Later(fault::pause_of(&heard, self.now()).unwrap_or(minute)))
+            }
+            Verdict::Fault(Fault::No(No::Forbidden)) => {
+                Err(fault::missing_right(&response).map_or(Fault::No(No::Forbidden), Fault::Refused))
+            }
+            Verdict::Fault(fault) => Err(fault),
+        }
+    }
+
+    /// Reads over REST.
+    pub(super) async fn read<D: DeserializeOwned>(&self, call: Rest<'_>) -> Result<D, Fault> {
+        match self.read_if(call, None).await? {
+            Fresh::New(data, _) => Ok(data),
+            Fresh::Unchanged => Err(Fault::Unclear("GitHub's answer has another shape")),
+        }
+    }
+
+    /// Reads over REST what changed since the answer with that tag; an unchanged one is free of charge.
+    pub(super) async fn read_if<D: DeserializeOwned>(
+        &self,
+        mut call: Rest<'_>,
+        tag: Option<&str>,
+    ) -> Result<Fresh<D>, Fault> {
+        let (mut hops, mut again) = (0, true);
+        loop {
+            let headers = tag.map(|tag| ("if-none-match", tag.to_owned())).into_iter().collect();
+            match self.rest(&call, headers, None).await {
+                Ok(response) if response.status == 304 => return Ok(Fresh::Unchanged),
+                Ok(response) => {
+                    let shape = Fault::Unclear("GitHub's answer has another shape");
+                    let data = serde_json::from_slice(&response.body).map_err(|_| shape);
+                    let tag = response.header("etag").filter(|tag| tag.is_ascii()).map(str::to_owned);
+                    match data {
+                        Ok(data) => return Ok(Fresh::New(data, tag)),
+                        Err(_) if std::mem::take(&mut again) => {}
+                        Err(fault) => return Err(fault),
+                    }
+                }
+                Err((Fault::No(No::Moved), Some(to))) if hops < HOPS => {
+                    hops += 1;
+                    call.path = to;
+                }
+                Err((Fault::Unclear(_), _)) if std::mem::take(&mut again) => {}
+                Err((fault, _)) => return Err(fault),
+            }
+        }
+    }
+
+    /// Changes something over REST. Sent once.
+    pub(super) async fn write<D: DeserializeOwned>(
+        &self,
+        call: Rest<'_>,
+        body: &impl Serialize,
+    ) -> Result<D, Fault> {
+        let body = serde_json::to_vec(body).map_err(|_| Fault::Unclear("a request cannot be written"))?;
+        let body = Some(body).filter(|body| body != b"null");
+        let response = self.rest(&call, Vec::new(), body).await.map_err(|(fault, _)| fault)?;
+        // Done, whatever the answer looks like: what it made is found by looking.
+        let read = |body: &[u8]| serde_json::from_slice(body).ok();
+        let found = if response.body.is_empty() { read(b"null") } else { read(&response.body) };
+        found.ok_or(Fault::Unclear("GitHub's answer was cut off"))
+    }
+
+    /// Makes one REST call; with a redirect comes the path that it points to.
+    async fn rest(
+        &self,
+        call: &Rest<'_>,
+        headers: Vec<(&'static str, String)>,
+        body: Option<Vec<u8>>,
+    ) -> Result<Response, (Fault, Option<String>)> {
+        let kind = kind(call.effect);
+        let request = Request {
+            verb: call.verb,
+            path: call.path.clone(),
+            headers,
+            body,
+            kind,
+            operation: call.operation,
+        };
+        let sent = self.send(call.repo, Cost::Rest(call.effect), request).await;
+        let (response, ticket, mut heard) = sent.map_err(|fault| (fault, None))?;
+        let end = fault::of_status(kind, &response, &mut heard, self.now());
+        lock(&self.governor).told(self.now(), ticket, &heard);
+        match end {
+            Ok(()) => Ok(response),
+            Err(fault) => Err((fault, response.header("location").and_then(path_of))),
+        }
+    }
+
+    /// Waits for leave and sends.
+    async fn send(
+        &self,
+        repo: Option<&RepoName>,
+        cost: Cost,
+        request: Request,
+    ) -> Result<(Response, super::governor::Ticket, Heard), Fault> {
+        let begun = self.now();
+        let patience = if cost.effect().writes() { WRITE_PATIENCE } else { PATIENCE };
+        let ticket = loop {
+            let now = self.now();
+            let turn = lock(&self.governor).ask(now, repo, cost);
+            match turn {
+                Turn::Go(ticket) => break ticket,
+                Turn::Wait(until) if until.duration_since(begun) > patience => {
+                    return Err(Fault::Later(until));
+                }
+                Turn::Wait(until) => {
+                    let wait = until.duration_since(now).max(SignedDuration::from_millis(1));
+                    self.transport.pause(wait.unsigned_abs()).await;
+                }
+            }
+        };
+        let (operation, kind) = (request.operation, request.kind);
+        // Dropped in the middle, the request counts as not answered.
+        let answer = self.transport.send(request).await;
+        let now = self.now();
+        match answer {
+            Ok(response) => {
+                tracing::debug!(
+                    operation,
+                    status = response.status,
+                    bytes = response.body.len(),
+                    "GitHub answered"
+                );
+                let heard = Heard::read(cost.resource(), response.status, |name| response.header(name));
+                if let Some(date) = heard.date {
+                    *lock(&self.ahead) = date.duration_since(now);
+                }
+                Ok((response, ticket, heard))
+            }
+            Err(SendError::NotSent) => {
+                lock(&self.governor).told(now, ticket, &Heard::not_sent());
+                tracing::debug!(operation, "GitHub could not be reached");
+                Err(Fault::Later(now + UNREACHABLE))
+            }
+            Err(SendError::NoAnswer) => {
+                lock(&self.governor).told(now, ticket, &Heard::nothing());
+                tracing::debug!(operation, "GitHub gave no answer");
+                Err(Fault::Unclear(match kind {
+                    Kind::Read => "GitHub gave no answer",
+                    Kind::Write => "GitHub gave no answer to a change",
+                }))
+            }
+        }
+    }
+}
+
+fn kind(effect: Effect) -> Kind {
+    if effect.writes() { Kind::Write } else { Kind::Read }
+}
+
+/// The path of an address that a redirect points to: of the same API only, so that no other host is ever asked.
+fn path_of(address: &str) -> Option<String> {
+    let from = ["/repositories/", "/repos/"].iter().filter_map(|part| address.find(part)).min()?;
+    let path = &address[from..];
+    let fits = path.len() <= 500
+        && path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-._~%?=&+,:".contains(&b))
+        && !path.contains("..");
+    fits.then(|| path.to_owned())
+}

@@ -1,0 +1,109 @@
+//! Epics' issues: composed here, because the forge has the children's titles; changed line by line, so that nothing that somebody else wrote
+//! is lost (I5). GitHub has no conditional write of a body: it is read right before and right after, and changed again if that is needed.
+
+use super::{
+    GithubForge,
+    documents::EpicBody,
+    fault::{Fault, No},
+    governor::Effect,
+    look::{OneVars, parts},
+    rest::Ignored,
+    transport::{Transport, Verb},
+};
+use banksman_core::{
+    epic::{Checklist, append, render, tick},
+    id::Number,
+    intent::{AGENTIC, EpicDraft, PhaseDraft, Receipt, label},
+    port::Refusal,
+    tainted::Tainted,
+    text::RepoName,
+};
+use serde::Serialize;
+
+/// The second label of every epic (E7).
+pub(super) const LARGE: &str = "complexity:large";
+/// Times that a body is changed anew because somebody else wrote meanwhile.
+const TRIES: usize = 5;
+
+#[derive(Serialize)]
+struct NewBody<'a> {
+    body: &'a str,
+}
+
+impl<T: Transport> GithubForge<T> {
+    /// Writes an epic's issue (E6, E7).
+    pub(super) async fn create_epic(&self, repo: &RepoName, draft: &EpicDraft) -> Result<Receipt, Fault> {
+        let children: Vec<Number> = draft.children().collect();
+        let titles = self.titles(repo, &children).await?;
+        let body = render(&draft.phases, |child| titles.get(&child).cloned().unwrap_or_default());
+        let count = children.len();
+        let plural = if count == 1 { "" } else { "s" };
+        let title = format!("epic({}): {count} issue{plural}", draft.slug());
+        self.create_issue(repo, title, body, &[label(AGENTIC), label(LARGE)]).await
+    }
+
+    /// Appends children to an epic's checklist.
+    pub(super) async fn extend_epic(
+        &self,
+        repo: &RepoName,
+        epic: Number,
+        phases: &[PhaseDraft],
+    ) -> Result<Receipt, Fault> {
+        let children: Vec<Number> = phases.iter().flat_map(|phase| phase.children.iter().copied()).collect();
+        let titles = self.titles(repo, &children).await?;
+        let title = |child| titles.get(&child).cloned().unwrap_or_default();
+        self.edit_body(repo, epic, |body| append(body, phases, title)).await
+    }
+
+    /// Ticks children on an epic's checklist, all with one write.
+    pub(super) async fn tick(
+        &self,
+        repo: &RepoName,
+        epic: Number,
+        children: &[Number],
+    ) -> Result<Receipt, Fault> {
+        self.edit_body(repo, epic, |body| tick(body, children)).await
+    }
+
+    /// The checklist of an epic.
+    pub(super) async fn read_checklist(
+        &self,
+        repo: &RepoName,
+        epic: Number,
+        effect: Effect,
+    ) -> Result<Checklist, Fault> {
+        Ok(Checklist::read(&self.body(repo, epic, effect).await?))
+    }
+
+    async fn body(&self, repo: &RepoName, of: Number, effect: Effect) -> Result<Tainted, Fault> {
+        let canonical = self.canonical(repo);
+        let (owner, name) = parts(&canonical);
+        let vars = OneVars { owner, name, number: of.0, after: None };
+        let data = self.caller.query(EpicBody, Some(repo), effect, &vars).await?;
+        let issue = data.repository.and_then(|repository| repository.issue).ok_or(Fault::No(No::Missing))?;
+        Ok(issue.body)
+    }
+
+    /// Changes a body until it reads back as changed; `None` from `edit` says that nothing is left to be changed.
+    async fn edit_body(
+        &self,
+        repo: &RepoName,
+        of: Number,
+        edit: impl Fn(&str) -> Option<String>,
+    ) -> Result<Receipt, Fault> {
+        let _alone = self.bodies.lock().await;
+        let mut wanted = self.body(repo, of, Effect::Settle).await?.structure(&edit);
+        for _ in 0..TRIES {
+            let Some(body) = wanted else { return Ok(self.change()) };
+            let path = format!("issues/{of}");
+            let _: Ignored = self
+                .send(repo, Verb::Patch, &path, Effect::Content, "edit_body", &NewBody { body: &body })
+                .await?;
+            wanted = self.body(repo, of, Effect::Settle).await?.structure(&edit);
+        }
+        match wanted {
+            None => Ok(self.change()),
+            Some(_) => Err(Refusal::NotAllowed.into()),
+        }
+    }
+}
