@@ -18,6 +18,23 @@ pub struct HostedAgent {
     pub label: Label,
 }
 
+/// How often a repository is looked at when nothing wakes anybody (X14). A look costs requests where the forge is somebody else's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sweeps {
+    /// While something moves, in case a wake-up gets lost.
+    pub moving: SignedDuration,
+    /// While nothing does; longer than a lease, so that a quiet repository is free for another process in between.
+    pub idle: SignedDuration,
+}
+
+impl Default for Sweeps {
+    /// Those of a forge on the same host, where a look costs nothing.
+    fn default() -> Self {
+        Self { moving: SignedDuration::from_secs(5), idle: SignedDuration::from_secs(90) }
+    }
+}
+
 /// How one repository is run. Comes from the host's configuration, never from the repository (S16).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepoRules {
@@ -34,6 +51,9 @@ pub struct RepoRules {
     /// Agents among the implementers that somebody else hosts.
     #[serde(default)]
     pub hosted: Vec<HostedAgent>,
+    /// How often it is looked at.
+    #[serde(default)]
+    pub sweeps: Sweeps,
     /// Limits of the policy.
     pub limits: Limits,
     /// How children are merged into their epic.
@@ -59,6 +79,7 @@ impl RepoRules {
             reviewers: Vec::new(),
             engines: Vec::new(),
             hosted: Vec::new(),
+            sweeps: Sweeps::default(),
             limits: Limits::default(),
             child_merge: MergeMethod::Squash,
             epic_merge: MergeMethod::Merge,

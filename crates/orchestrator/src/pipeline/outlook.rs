@@ -9,12 +9,7 @@ use banksman_core::{
     policy::{Action, WaitReason},
     repo::RepoRules,
 };
-use jiff::{SignedDuration, Timestamp};
-
-/// Slow sweep while nothing moves; longer than a lease, so that a quiet repository is free for another process in between.
-const IDLE: SignedDuration = SignedDuration::from_secs(90);
-/// Sweep while something moves, in case a wake-up gets lost.
-const BUSY: SignedDuration = SignedDuration::from_secs(5);
+use jiff::Timestamp;
 
 /// Whether anything is left to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +27,8 @@ pub enum Outlook {
 impl Picture {
     /// When something becomes due by time alone, or the next sweep of the adaptive schedule (X14).
     pub(crate) fn next_look(&self, rules: &RepoRules, outlook: &Outlook, now: Timestamp) -> Timestamp {
-        let mut next = now + if *outlook == Outlook::Moving { BUSY } else { IDLE };
+        let sweeps = rules.sweeps;
+        let mut next = now + if *outlook == Outlook::Moving { sweeps.moving } else { sweeps.idle };
         for pull in &self.pulls {
             let due = [
                 pull.history.review.last.map(|r| r.at + rules.limits.response_time),
