@@ -32,6 +32,7 @@ mod settings;
 mod steps;
 mod threads;
 pub mod transport;
+pub mod webhook;
 mod wire;
 
 pub use api::{Api, BadApi};

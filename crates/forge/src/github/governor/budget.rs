@@ -4,7 +4,7 @@ use super::{
     cost::Effect,
     heard::Rate,
     pause::LONGEST,
-    steady::Moment,
+    steady::{Correction, Moment},
     window::{Serial, Window},
 };
 use banksman_core::text::RepoName;
@@ -70,7 +70,14 @@ impl Budget {
     }
 
     /// A request was answered, or is given up: it cost `real` points in the end.
-    pub(super) fn answered(&mut self, serial: Serial, thought: u32, real: u32, rate: Option<&Rate>, now: Moment) {
+    pub(super) fn answered(
+        &mut self,
+        serial: Serial,
+        thought: u32,
+        real: u32,
+        rate: Option<&Rate>,
+        now: Moment,
+    ) {
         self.under_way = self.under_way.saturating_sub(thought);
         if real != thought {
             self.spent.correct(serial, real);
@@ -111,10 +118,11 @@ impl Budget {
         self.spent.forget(sure);
     }
 
-    pub(super) fn turn_back(&mut self, now: Moment) {
-        self.spent.turn_back(now);
+    /// The present turned out to be another one.
+    pub(super) fn correct_time(&mut self, correction: &Correction) {
+        self.spent.correct_time(correction);
         if let Some(left) = &mut self.left {
-            left.reset = left.reset.min(now.plus(LONGEST));
+            left.reset = left.reset.min(correction.present.plus(LONGEST));
         }
     }
 

@@ -5,7 +5,7 @@ use super::{
     cost::{Cost, Effect, Resource},
     heard::{Answer, Heard},
     pause::Pause,
-    steady::{Belief, Moment, Steady},
+    steady::{Belief, Correction, Moment, Steady},
     view::{BudgetView, GovernorView, PauseView, PauseWhy, WindowView},
     window::{Serial, Window},
 };
@@ -136,7 +136,7 @@ impl Governor {
         let now = self.clock.read(now);
         // Given up already: what it says about limits is old, and its cost is in the books.
         let Some(flight) = self.under_way.remove(&ticket.0) else { return };
-        let present = match heard.answer {
+        let correction = match heard.answer {
             Answer::Nothing | Answer::NotSent => None,
             Answer::Answered
             | Answer::Unchanged
@@ -144,11 +144,11 @@ impl Governor {
             | Answer::Secondary { .. }
             | Answer::ServerError { .. } => self.clock.answered(now, flight.at, heard.date),
         };
-        if let Some(present) = present {
-            self.turn_back(present);
+        if let Some(correction) = &correction {
+            self.correct_time(correction);
         }
-        let now = present.unwrap_or(now);
-        let asked = flight.at.min(now);
+        let now = correction.map_or(now, |correction| correction.present);
+        let asked = correction.map_or(flight.at, |correction| correction.latest(flight.at));
         let thought = flight.cost.points();
         let told = heard.rate.and_then(|rate| rate.cost);
         let real = match heard.answer {
@@ -156,7 +156,9 @@ impl Governor {
             // Only REST has conditional requests.
             Answer::Unchanged => 0,
             Answer::Answered => told.unwrap_or(thought),
-            Answer::Exhausted | Answer::Secondary { .. } | Answer::ServerError { .. } | Answer::Nothing => thought,
+            Answer::Exhausted | Answer::Secondary { .. } | Answer::ServerError { .. } | Answer::Nothing => {
+                thought
+            }
         };
         let resource = flight.cost.resource();
         let rate = heard.rate.filter(|rate| rate.resource == resource);
@@ -228,9 +230,10 @@ impl Governor {
         if let Belief::Doubt { since } = self.clock.belief() {
             if self.under_way.values().any(|flight| flight.at >= since) {
                 not_before(Some(now.plus(SHORTLY)));
+            } else {
+                // Each one that is not answered is followed by a longer silence: the books may be fuller than they look.
+                not_before(self.probes.map(|(count, last)| last.plus(silence(count))));
             }
-            // Each further one that is not answered is followed by a longer silence: the books may be older than they look.
-            not_before(self.probes.map(|(count, last)| last.plus(silence(count))));
         }
         let never = now.plus(HOUR);
         let (budget, minute) = match cost.resource() {
@@ -295,19 +298,19 @@ impl Governor {
         self.content_hour.forget(sure);
     }
 
-    /// The present turned out to be earlier than was thought.
-    fn turn_back(&mut self, now: Moment) {
-        self.rest.turn_back(now);
-        self.graphql.turn_back(now);
-        self.rest_minute.turn_back(now);
-        self.graphql_minute.turn_back(now);
-        self.content_minute.turn_back(now);
-        self.content_hour.turn_back(now);
-        self.secondary.turn_back(now);
-        self.trouble.turn_back(now);
-        self.last_write = self.last_write.map(|last| last.min(now));
-        self.probes = self.probes.map(|(count, last)| (count, last.min(now)));
-        self.under_way.values_mut().for_each(|flight| flight.at = flight.at.min(now));
+    /// The present turned out to be another one than was thought.
+    fn correct_time(&mut self, correction: &Correction) {
+        self.rest.correct_time(correction);
+        self.graphql.correct_time(correction);
+        self.rest_minute.correct_time(correction);
+        self.graphql_minute.correct_time(correction);
+        self.content_minute.correct_time(correction);
+        self.content_hour.correct_time(correction);
+        self.secondary.correct_time(correction);
+        self.trouble.correct_time(correction);
+        self.last_write = self.last_write.map(|last| correction.latest(last));
+        self.probes = self.probes.map(|(count, last)| (count, correction.latest(last)));
+        self.under_way.values_mut().for_each(|flight| flight.at = correction.latest(flight.at));
     }
 }
 

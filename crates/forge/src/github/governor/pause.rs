@@ -1,6 +1,6 @@
 //! Pauses that grow while the reason for them lasts.
 
-use super::steady::Moment;
+use super::steady::{Correction, Moment};
 
 /// No pause is longer than this, in milliseconds: then one request looks whether it is over.
 pub(super) const LONGEST: i64 = 3_600_000;
@@ -56,13 +56,12 @@ impl Pause {
         self.current.map(|current| current.until).filter(|until| *until > now)
     }
 
-    /// The present turned out to be earlier.
-    pub(super) fn turn_back(&mut self, now: Moment) {
-        if let Some(current) = &mut self.current
-            && current.began > now
-        {
-            current.until = now.plus(current.until.since(current.began));
-            current.began = now;
+    /// The present turned out to be another one: a pause keeps its length.
+    pub(super) fn correct_time(&mut self, correction: &Correction) {
+        if let Some(current) = &mut self.current {
+            let length = current.until.since(current.began);
+            current.began = correction.latest(current.began);
+            current.until = current.began.plus(length);
         }
     }
 }

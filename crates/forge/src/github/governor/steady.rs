@@ -43,6 +43,28 @@ pub(super) enum Belief {
     },
 }
 
+/// The present was thought to be another one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Correction {
+    /// What it is.
+    pub(super) present: Moment,
+    /// Milliseconds from what was thought to what is.
+    pub(super) by: i64,
+    /// The last moment that was sure; `None`: none was.
+    unsure_since: Option<Moment>,
+}
+
+impl Correction {
+    /// The latest that something can have happened which was noted at that moment. Forward: the host's clock may have stood still or gone back
+    /// at any time since the last answer, so all of the difference may lie before it. Backward: nothing happened later than now.
+    pub(super) fn latest(&self, noted: Moment) -> Moment {
+        if self.by > 0 && self.unsure_since.is_none_or(|since| noted > since) {
+            return noted.plus(self.by).min(self.present);
+        }
+        noted.min(self.present)
+    }
+}
+
 /// The clock of the books.
 #[derive(Debug)]
 pub(super) struct Steady {
@@ -81,8 +103,13 @@ impl Steady {
         Moment(now.as_millisecond().saturating_add(self.offset))
     }
 
-    /// Takes in an answer to a request of `asked`. The result is the new present if it lies before the old one.
-    pub(super) fn answered(&mut self, now: Moment, asked: Moment, date: Option<Timestamp>) -> Option<Moment> {
+    /// Takes in an answer to a request of `asked`. The result is set when the present is not what it was thought to be.
+    pub(super) fn answered(
+        &mut self,
+        now: Moment,
+        asked: Moment,
+        date: Option<Timestamp>,
+    ) -> Option<Correction> {
         let mut present = now;
         if let Some(date) = date.map(Moment::of) {
             let early = date.plus(TOLERATED).since(asked);
@@ -92,6 +119,7 @@ impl Steady {
                 present = date;
             }
         }
+        let correction = Correction { present, by: present.since(now), unsure_since: self.confirmed };
         let confirms = match self.belief {
             Belief::Sure => true,
             Belief::Doubt { since } => asked >= since,
@@ -100,7 +128,7 @@ impl Steady {
             self.belief = Belief::Sure;
             self.confirmed = Some(present);
         }
-        (present < now).then_some(present)
+        (correction.by != 0).then_some(correction)
     }
 
     pub(super) fn belief(&self) -> Belief {

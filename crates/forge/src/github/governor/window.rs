@@ -1,6 +1,6 @@
 //! A limit over a sliding stretch of time, shared fairly by the repositories that wait for it.
 
-use super::steady::Moment;
+use super::steady::{Correction, Moment};
 use banksman_core::text::RepoName;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -67,7 +67,13 @@ impl Window {
     }
 
     /// When so much fits for that repository, with `spare` left over; `now` if it does already. `None`: it never does.
-    pub(super) fn fits(&self, now: Moment, repo: Option<&RepoName>, amount: u32, spare: u32) -> Option<Moment> {
+    pub(super) fn fits(
+        &self,
+        now: Moment,
+        repo: Option<&RepoName>,
+        amount: u32,
+        spare: u32,
+    ) -> Option<Moment> {
         let room = u64::from(self.limit.saturating_sub(spare));
         let wanted = u64::from(amount);
         if wanted > room {
@@ -78,8 +84,7 @@ impl Window {
             // What is kept for others is at most the other half.
             return Some(now);
         }
-        let kept_for_others = self.kept_for_others(now, repo, room);
-        let room = room.saturating_sub(kept_for_others).max(wanted);
+        let room = room.saturating_sub(self.kept_for_others(now, repo, wanted, room)).max(wanted);
         if used + wanted <= room {
             return Some(now);
         }
@@ -93,17 +98,21 @@ impl Window {
         Some(now.plus(self.span))
     }
 
-    /// What those who wait have not used of their equal parts of one half.
-    fn kept_for_others(&self, now: Moment, repo: Option<&RepoName>, room: u64) -> u64 {
+    /// What those who wait have not used of their equal parts of one half. Nothing is kept from who takes of his own part.
+    fn kept_for_others(&self, now: Moment, repo: Option<&RepoName>, wanted: u64, room: u64) -> u64 {
+        let used = |name: &RepoName| self.by_repo.get(name).copied().unwrap_or(0);
         let others = || {
-            self.waiting.iter().filter(|(name, until)| **until >= now && repo != Some(name)).map(|(name, _)| name)
+            self.waiting
+                .iter()
+                .filter(|(name, until)| **until >= now && repo != Some(name))
+                .map(|(name, _)| name)
         };
         let count = u64::try_from(others().count()).unwrap_or(u64::MAX);
-        if count == 0 {
+        let part = room / 2 / count.saturating_add(1);
+        if repo.is_some_and(|repo| used(repo) + wanted <= part) {
             return 0;
         }
-        let part = room / 2 / (count + 1);
-        others().map(|name| part.saturating_sub(self.by_repo.get(name).copied().unwrap_or(0))).sum()
+        others().map(|name| part.saturating_sub(used(name))).sum()
     }
 
     /// Writes a request down.
@@ -148,12 +157,12 @@ impl Window {
         self.waiting.retain(|_, until| *until >= sure);
     }
 
-    /// The present turned out to be earlier: nothing happened later than now.
-    pub(super) fn turn_back(&mut self, now: Moment) {
-        for entry in self.entries.iter_mut().rev().take_while(|entry| entry.at > now) {
-            entry.at = now;
+    /// The present turned out to be another one.
+    pub(super) fn correct_time(&mut self, correction: &Correction) {
+        for entry in &mut self.entries {
+            entry.at = correction.latest(entry.at);
         }
-        let latest = now.plus(self.span + PATIENCE);
+        let latest = correction.present.plus(self.span + PATIENCE);
         for until in self.waiting.values_mut() {
             *until = (*until).min(latest);
         }
