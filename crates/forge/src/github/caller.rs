@@ -2,7 +2,7 @@
 //! repeated once, writes never (I3).
 
 use super::{
-    fault::{self, Fault, No},
+    fault::{self, Fault, No, Scopes},
     governor::{Cost, Effect, Governor, GovernorView, Heard, Turn},
     graphql::{self, Document, Verdict},
     transport::{Kind, Request, Response, SendError, Transport, Verb},
@@ -32,6 +32,8 @@ pub(super) struct Caller<T> {
     governor: Mutex<Governor>,
     /// How far the server's clock is ahead of ours, by its last answer.
     ahead: Mutex<SignedDuration>,
+    /// What the token may do, by the last answer that said so.
+    scopes: Mutex<Option<Scopes>>,
 }
 
 /// A REST call.
@@ -65,7 +67,8 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl<T: Transport> Caller<T> {
     pub(super) fn new(transport: T, now: Now) -> Self {
-        Self { transport, now, governor: Mutex::default(), ahead: Mutex::new(SignedDuration::ZERO) }
+        let ahead = Mutex::new(SignedDuration::ZERO);
+        Self { transport, now, governor: Mutex::default(), ahead, scopes: Mutex::default() }
     }
 
     /// This host's time.
@@ -81,6 +84,11 @@ impl<T: Transport> Caller<T> {
     /// A time of this host's clock by the server's.
     pub(super) fn to_server(&self, at: Timestamp) -> Timestamp {
         at.checked_add(*lock(&self.ahead)).unwrap_or(at)
+    }
+
+    /// What the token may do, as far as it was told.
+    pub(super) fn scopes(&self) -> Option<Scopes> {
+        *lock(&self.scopes)
     }
 
     /// How things stand with the limits.
@@ -299,6 +307,9 @@ impl<T: Transport> Caller<T> {
                     "GitHub answered"
                 );
                 let heard = Heard::read(cost.resource(), response.status, |name| response.header(name));
+                if let Some(scopes) = Scopes::of(&response) {
+                    *lock(&self.scopes) = Some(scopes);
+                }
                 if let Some(date) = heard.date {
                     *lock(&self.ahead) = date.duration_since(now);
                 }

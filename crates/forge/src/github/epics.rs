@@ -1,9 +1,10 @@
 //! Epics' issues: composed here, because the forge has the children's titles; changed line by line, so that nothing that somebody else wrote
-//! is lost (I5). GitHub has no conditional write of a body: it is read right before and right after, and changed again if that is needed.
+//! is lost (I5). GitHub has no conditional write of a body: it is read right before and right after, with its last versions. What somebody
+//! wrote in between is taken up again with our change in it.
 
 use super::{
     GithubForge,
-    documents::EpicBody,
+    documents::{EpicBody, EpicEdits},
     fault::{Fault, No},
     governor::Effect,
     look::{OneVars, parts},
@@ -92,18 +93,82 @@ impl<T: Transport> GithubForge<T> {
         edit: impl Fn(&str) -> Option<String>,
     ) -> Result<Receipt, Fault> {
         let _alone = self.bodies.lock().await;
-        let mut wanted = self.body(repo, of, Effect::Settle).await?.structure(&edit);
+        let mut before = self.body(repo, of, Effect::Settle).await?;
+        let mut wanted = before.structure(&edit);
         for _ in 0..TRIES {
             let Some(body) = wanted else { return Ok(self.change()) };
             let path = format!("issues/{of}");
-            let _: Ignored = self
-                .send(repo, Verb::Patch, &path, Effect::Content, "edit_body", &NewBody { body: &body })
-                .await?;
-            wanted = self.body(repo, of, Effect::Settle).await?.structure(&edit);
+            let new = NewBody { body: &body };
+            let _: Ignored = self.send(repo, Verb::Patch, &path, Effect::Content, "edit_body", &new).await?;
+            let (after, versions) = self.versions(repo, of).await?;
+            match overwritten(&versions, &body, &before) {
+                Some(theirs) => {
+                    let merged = theirs.structure(|text| edit(text).unwrap_or_else(|| text.to_owned()));
+                    (before, wanted) = (Tainted::new(body), Some(merged));
+                }
+                None => {
+                    wanted = after.structure(&edit);
+                    before = after;
+                }
+            }
         }
         match wanted {
             None => Ok(self.change()),
             Some(_) => Err(Refusal::NotAllowed.into()),
         }
+    }
+
+    /// The body with its last versions, newest first; without them where the host does not tell.
+    async fn versions(&self, repo: &RepoName, of: Number) -> Result<(Tainted, Vec<Tainted>), Fault> {
+        let canonical = self.canonical(repo);
+        let (owner, name) = parts(&canonical);
+        let vars = OneVars { owner, name, number: of.0, after: None };
+        match self.caller.query(EpicEdits, Some(repo), Effect::Settle, &vars).await {
+            Ok(data) => {
+                let issue = data.repository.and_then(|repository| repository.issue);
+                let issue = issue.ok_or(Fault::No(No::Missing))?;
+                let versions = issue.user_content_edits.map(|page| page.nodes).unwrap_or_default();
+                Ok((issue.body, versions.into_iter().filter_map(|version| version.diff).collect()))
+            }
+            Err(Fault::Unclear(_) | Fault::No(No::Gone | No::Forbidden)) => {
+                Ok((self.body(repo, of, Effect::Settle).await?, Vec::new()))
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+}
+
+/// The last version that somebody else wrote between `before` and our own: it is not in the body any more. Versions are whole texts
+/// wherever our own is found among them.
+fn overwritten<'a>(versions: &'a [Tainted], ours: &str, before: &Tainted) -> Option<&'a Tainted> {
+    let is = |version: &Tainted, text: &str| version.structure(|version| same(version, text));
+    let at = versions.iter().position(|version| is(version, ours))?;
+    let between = &versions[at + 1..];
+    let known = between.iter().position(|version| before.structure(|before| is(version, before)))?;
+    between[..known].first()
+}
+
+/// Line ends are not told apart: GitHub changes them on the way.
+fn same(one: &str, other: &str) -> bool {
+    one.lines().eq(other.lines())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_wrote_in_between_is_found_among_the_versions() {
+        let texts =
+            |texts: &[&str]| texts.iter().map(|text| Tainted::new((*text).to_owned())).collect::<Vec<_>>();
+        let found = |versions: &[&str]| {
+            let (versions, before) = (texts(versions), Tainted::new("before".to_owned()));
+            overwritten(&versions, "ours", &before).map(|theirs| theirs.structure(str::to_owned))
+        };
+        assert_eq!(found(&["ours", "theirs", "older", "before", "first"]).as_deref(), Some("theirs"));
+        assert_eq!(found(&["later", "ours", "theirs", "before"]).as_deref(), Some("theirs"));
+        assert_eq!(found(&["ours", "before"]), None);
+        assert_eq!(found(&["+ ours", "theirs", "before"]), None, "versions of another kind");
+        assert_eq!(found(&["ours", "theirs"]), None, "too long ago");
     }
 }

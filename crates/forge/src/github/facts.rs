@@ -5,7 +5,7 @@ use super::{
     GithubForge,
     caller::{Rest, lock},
     documents::RepositoryFacts,
-    fault::{Fault, No},
+    fault::{Fault, No, Scopes},
     governor::Effect,
     look::parts,
     rest::encoded,
@@ -14,7 +14,7 @@ use super::{
 };
 use banksman_core::{
     id::ActorId,
-    port::{Audience, Offered, Offers, Refusal, RepoFacts},
+    port::{Audience, Offered, Offers, Refusal, RepoFacts, Scope},
     text::{Login, RepoName},
 };
 use jiff::SignedDuration;
@@ -52,8 +52,15 @@ impl<T: Transport> GithubForge<T> {
         let Some(found) = data.repository else {
             // It may have been renamed back, or be gone.
             lock(&self.memory).repo(repo).canonical = None;
-            return Err(Fault::No(No::Missing));
+            return Err(match self.caller.scopes() {
+                // It may be there for a token that may see private ones.
+                Some(Scopes::PublicRepo | Scopes::Neither) => Refusal::NoScope(Scope::Repo).into(),
+                Some(Scopes::Repo) | None => Fault::No(No::Missing),
+            });
         };
+        if self.caller.scopes() == Some(Scopes::Neither) {
+            return Err(Refusal::NoScope(Scope::Repo).into());
+        }
         self.note_name(repo, found.name_with_owner.as_ref());
         if found.is_archived || found.is_disabled || found.is_locked {
             return Err(Refusal::Archived.into());

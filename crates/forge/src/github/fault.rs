@@ -148,14 +148,36 @@ fn local(at: Timestamp, heard: &Heard, now: Timestamp) -> Timestamp {
     now + ahead.clamp(SignedDuration::from_secs(1), MINUTE * 61)
 }
 
+/// What a classic token may do, where an answer says so: fine-grained tokens and apps have no scopes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scopes {
+    /// All repositories.
+    Repo,
+    /// Public ones.
+    PublicRepo,
+    /// None.
+    Neither,
+}
+
+impl Scopes {
+    /// Reads the header of an answer.
+    pub(super) fn of(response: &Response) -> Option<Self> {
+        let scopes = response.header("x-oauth-scopes")?;
+        let has = |wanted: &str| scopes.split(',').any(|scope| scope.trim() == wanted);
+        Some(match (has("repo"), has("public_repo")) {
+            (true, _) => Self::Repo,
+            (false, true) => Self::PublicRepo,
+            (false, false) => Self::Neither,
+        })
+    }
+}
+
 /// The right that a refused call lacks, where headers tell.
 pub(super) fn missing_right(response: &Response) -> Option<Refusal> {
     if response.header("x-github-sso").is_some_and(|value| value.starts_with("required")) {
         return Some(Refusal::SsoRequired);
     }
-    if let Some(scopes) = response.header("x-oauth-scopes")
-        && !scopes.split(',').any(|scope| matches!(scope.trim(), "repo" | "public_repo"))
-    {
+    if Scopes::of(response) == Some(Scopes::Neither) {
         return Some(Refusal::NoScope(Scope::Repo));
     }
     // Fine-grained tokens and apps: what would have been accepted, such as `issues=write; contents=read`.

@@ -49,6 +49,8 @@ pub(super) struct Evidence<'a> {
     pub(super) reviews: Vec<ReviewWire>,
     pub(super) whole: Whole,
     pub(super) origins: &'a BTreeMap<NodeId, Origin>,
+    /// Threads that Banksman is known to have resolved.
+    pub(super) resolved: &'a BTreeSet<ThreadId>,
     /// The head and those before it that only own updates from the base lie behind.
     pub(super) fresh: &'a [Sha],
     /// When the head was seen first, at the latest.
@@ -229,7 +231,8 @@ impl Evidence<'_> {
                 Some(origin) => threads.push(Thread {
                     id: origin.id,
                     created_at: origin.created_at,
-                    resolved: thread.is_resolved && counts(thread.resolved_by.as_ref()),
+                    resolved: thread.is_resolved
+                        && (counts(thread.resolved_by.as_ref()) || self.resolved.contains(&origin.id)),
                 }),
                 None => whole = Whole::No,
             }

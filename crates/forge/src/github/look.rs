@@ -110,6 +110,7 @@ impl<T: Transport> GithubForge<T> {
                     reviews: one.reviews,
                     whole: one.whole,
                     origins: &memory.origins,
+                    resolved: &memory.resolved,
                     fresh: known.fresh.as_deref().unwrap_or_default(),
                     first_seen: known.first_seen,
                     about: known.about.as_ref().map_or(&[], |(_, about)| about),

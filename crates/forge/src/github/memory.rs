@@ -18,6 +18,8 @@ pub(super) struct Memory {
     /// Who threads are; it never changes.
     pub(super) origins: BTreeMap<NodeId, Origin>,
     nodes: BTreeMap<ThreadId, NodeId>,
+    /// Threads that Banksman resolved since the start: GitHub does not name a bot that did.
+    pub(super) resolved: BTreeSet<ThreadId>,
     /// Configured accounts; `None`: there is no such account.
     pub(super) accounts: BTreeMap<Login, Option<ActorId>>,
     pulls: BTreeMap<(RepoName, Number), PullMemory>,

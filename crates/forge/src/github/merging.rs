@@ -4,12 +4,12 @@
 use super::{
     GithubForge,
     caller::lock,
-    documents::{EnableAutoMerge, Enqueue, PullStateOf, StateWire, UpdateBranch},
+    documents::{EnableAutoMerge, Enqueue, PullStateOf, UpdateBranch},
     fault::{Fault, No},
     governor::Effect,
     look::{OneVars, parts},
     transport::{Transport, Verb},
-    wire::{Life, NodeId, actor_of, lenient},
+    wire::{Life, NodeId, StateWire, actor_of, lenient},
 };
 use banksman_core::{
     id::{ActorId, Number},

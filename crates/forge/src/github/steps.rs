@@ -2,13 +2,13 @@
 
 use super::{
     GithubForge,
-    documents::{AddLabels, Subject, SubjectIn},
+    documents::{AddLabels, Subject},
     fault::{Fault, No},
     governor::Effect,
     look::parts,
     rest::{CommentRest, Ignored, IssueRest},
     transport::{Transport, Verb},
-    wire::NodeId,
+    wire::{NodeId, SubjectIn},
 };
 use banksman_core::{
     id::{CommentId, Number},

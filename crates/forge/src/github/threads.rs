@@ -41,6 +41,7 @@ impl<T: Transport> GithubForge<T> {
         let input = Resolving { thread_id: &node };
         let resolved = self.caller.mutate(ResolveThread, repo, Effect::Write, &input).await;
         self.changed(repo, resolved)?;
+        lock(&self.memory).resolved.insert(thread);
         Ok(self.change())
     }
 

@@ -3,11 +3,22 @@
 
 mod issues;
 mod leaf;
+mod looks;
 mod pulls;
+mod repository;
+mod words;
 
 pub(super) use issues::{IssueLife, IssueWire, LabelWire};
 pub(super) use leaf::{Actor, NOBODY, NodeId, NumberIn, Page, PageInfo, Word, actor_of, big, lenient, word};
+pub(super) use looks::{
+    EnqueuedData, LineageIn, MergeabilityWire, MoreChecks, MoreReviews, MoreThreads, Of, OpenPullsIn,
+    OriginWire, PullsByNumberIn, StateWire, ThreadStateData, UpdatedData,
+};
 pub(super) use pulls::{
     Armed, Conclusion, Context, Decision, Life, Oid, Opinion, Progress, PullWire, ReviewWire, Sort,
     StatusWord, Suite, ThreadWire,
 };
+pub(super) use repository::{
+    BranchIn, BranchToDeleteIn, Done, FactsData, In, Nodes, OpenIssuesIn, ReferencesIn, SubjectIn, Twelve,
+};
+pub(super) use words::{BriefChecksIn, BriefIssueIn, BriefThreadsIn, OfEdits, OfIssue, TitleWire};
