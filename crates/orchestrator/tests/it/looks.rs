@@ -6,12 +6,12 @@ use banksman_core::{
     id::Number,
     intent::{NEEDS_INTERVENTION, Step},
     job::JobState,
-    port::{Clock, IssueText, Store, TaskFilter},
+    port::{Clock, ForgeError, IssueText, Refusal, Scope, Store, TaskFilter},
     repo::{HostedAgent, RepoRules},
     tainted::Tainted,
     text::{EngineName, Fingerprint, Label, RepoName},
 };
-use banksman_orchestrator::{Drafts, IssueOrder, Orchestrator, Outlook, Stop, Until};
+use banksman_orchestrator::{Drafts, IssueOrder, Orchestrator, Outlook, Stop, Trouble, Until};
 use jiff::SignedDuration;
 use std::sync::Arc;
 
@@ -128,6 +128,74 @@ async fn a_repository_that_moved_does_not_end_the_loop_for_the_others() {
     };
     let (outlooks, ()) = futures_util::future::join(going, clock).await;
     assert_eq!(outlooks.unwrap().len(), 1, "the one that is there was looked at to the end");
+}
+
+/// A world whose pipeline has something to do: to call a person.
+async fn with_a_call(world: &Arc<TestWorld>) -> Orchestrator<Arc<TestWorld>> {
+    let pipeline = orchestrator(world);
+    world.forge.with(&repo(), |town| town.open(&["agent:sh"])).unwrap();
+    let worker = world.worker(|setup| setup.rules = vec![rules()]);
+    pipeline.sweep(&rules()).await.unwrap();
+    worker.run_one().await.unwrap();
+    advance(world);
+    pipeline
+}
+
+fn labelled(world: &TestWorld) -> usize {
+    let labels = |town: &mut crate::village::Town| {
+        town.done.iter().filter(|step| matches!(step, Step::AddLabel { .. })).count()
+    };
+    world.forge.with(&repo(), labels).unwrap()
+}
+
+#[tokio::test]
+async fn a_pause_that_the_forge_wants_is_kept() {
+    let world = TestWorld::new();
+    let pipeline = with_a_call(&world).await;
+    let later = ForgeError::Later(world.clock.now() + HOUR / 2);
+    world.forge.with(&repo(), |town| town.halts = Some((later.clone(), 1))).unwrap();
+    assert_eq!(pipeline.sweep(&rules()).await, Err(Trouble::Forge(later.clone())));
+    assert_eq!(pipeline.sweep(&rules()).await, Err(Trouble::Forge(later)), "nothing is tried before that");
+    assert_eq!(labelled(&world), 0);
+    advance(&world);
+    pipeline.sweep(&rules()).await.unwrap();
+    assert_eq!(labelled(&world), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_whole_repository_is_no_refusal_of_a_deed() {
+    let world = TestWorld::new();
+    let pipeline = with_a_call(&world).await;
+    let refused = ForgeError::Refused(Refusal::NoScope(Scope::Issues));
+    world.forge.with(&repo(), |town| town.halts = Some((refused.clone(), 20))).unwrap();
+    for _ in 0..10 {
+        assert_eq!(pipeline.sweep(&rules()).await, Err(Trouble::Forge(refused.clone())));
+        advance(&world);
+    }
+    // A person mends it, and it goes on where it was.
+    world.forge.with(&repo(), |town| town.halts = None).unwrap();
+    pipeline.sweep(&rules()).await.unwrap();
+    assert_eq!(labelled(&world), 1);
+}
+
+#[tokio::test]
+async fn a_long_report_waits_for_the_limits_of_the_forge() {
+    let world = TestWorld::new();
+    let pipeline = orchestrator(&world);
+    let all = [1, 2, 3].map(|n| Fingerprint::from_bytes([n; 16]));
+    let orders = all.clone().map(|fingerprint| IssueOrder { fingerprint, blocks: Vec::new() });
+    let later = ForgeError::Later(world.clock.now() + SignedDuration::from_secs(50));
+    world.forge.with(&repo(), |town| town.halts = Some((later, 1))).unwrap();
+    let (rules, report) = (rules(), Report(all.to_vec()));
+    let making = pipeline.create_issues(&rules, &orders, &report);
+    let clock = async {
+        while world.forge.with(&repo(), |town| town.issues.len()).unwrap() < all.len() {
+            world.clock.advance(SignedDuration::from_secs(1));
+            jobs(&world).await;
+        }
+    };
+    let (made, ()) = futures_util::future::join(making, clock).await;
+    assert_eq!(made.unwrap().len(), 3);
 }
 
 struct Report(Vec<Fingerprint>);

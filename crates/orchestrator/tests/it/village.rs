@@ -31,6 +31,8 @@ pub(crate) struct Town {
     pub(crate) done: Vec<Step>,
     /// The answer to every effect is lost, and it did not happen.
     pub(crate) silent: bool,
+    /// What the forge says to so many effects before it does any.
+    pub(crate) halts: Option<(ForgeError, u32)>,
     /// The time of the server.
     pub(crate) now: Timestamp,
 }
@@ -150,9 +152,17 @@ impl Forge for Village {
         step: &Step,
         _: Option<IssueText>,
     ) -> Result<Receipt, ForgeError> {
-        self.with(repo, |town| match town.silent {
-            true => Err(ForgeError::Unclear("as the test wants it")),
-            false => Ok(town.perform(step)),
+        self.with(repo, |town| {
+            if let Some((halt, times)) = &mut town.halts
+                && *times > 0
+            {
+                *times -= 1;
+                return Err(halt.clone());
+            }
+            match town.silent {
+                true => Err(ForgeError::Unclear("as the test wants it")),
+                false => Ok(town.perform(step)),
+            }
         })?
     }
     async fn find(
