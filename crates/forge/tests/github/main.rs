@@ -5,6 +5,7 @@
 mod answers;
 mod errors;
 mod find;
+mod http;
 mod reads;
 mod reviews;
 mod script;
