@@ -165,7 +165,7 @@ async fn one_epic() -> Result<(Duration, u128, u128), Failure> {
     let stop = Stop::default();
     let (begin, start) = (nanos(), Instant::now());
     let mut tasks = tokio::task::JoinSet::new();
-    let mut setup = WorkerSetup::new(holder("worker")?, Arc::new(ThisHost));
+    let mut setup = WorkerSetup::new(holder("worker")?, Arc::new(ThisHost::of(std::path::Path::new("."))));
     let class = ClassName::new("agentic-coder")?;
     setup.engines = vec![EngineRoom { name: engine.clone(), class, parallel: 4 }];
     setup.at_once = 4;

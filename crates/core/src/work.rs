@@ -153,6 +153,8 @@ pub enum FailReason {
     Dependency,
     /// The folder it is to run in is not there.
     NoFolder,
+    /// The folder it is to run in has the home of Banksman or of the user in it, which no sandbox gets.
+    HomeInFolder,
     /// Its base is not in the repository.
     NoBase,
     /// The branch it is to land on exists with other work, or is checked out.
@@ -188,7 +190,10 @@ impl FailReason {
             Self::ChangesWanted => "the reviewer still wants changes after the last fix round",
             Self::VerifyFailed => "verify still fails after the last fix round (see its log)",
             Self::Dependency => "a job it depends on failed or was cancelled",
-            Self::NoFolder => "the folder of its `cwd` is not on this host",
+            Self::NoFolder => "the folder of its `cwd` is not on this host, or may not be entered",
+            Self::HomeInFolder => {
+                "the folder of its `cwd` has the home of the user or of Banksman in it, which no sandbox gets (name a folder below)"
+            }
             Self::NoBase => "its `base` is no revision of the repository",
             Self::BranchTaken => "the branch it is to land on has other work or is checked out",
             Self::YoloRefused => {
@@ -201,6 +206,11 @@ impl FailReason {
         }
     }
 
+    /// Whether it says something about the host and nothing about the job: another host may do better.
+    pub fn is_of_the_host(self) -> bool {
+        matches!(self, Self::EngineMissing | Self::NoSandbox | Self::NoFolder | Self::HomeInFolder)
+    }
+
     /// Whether another attempt may help. What the host lacks does not change by trying again.
     pub fn worth_retrying(self) -> bool {
         !matches!(
@@ -211,6 +221,7 @@ impl FailReason {
                 | Self::VerifyFailed
                 | Self::Dependency
                 | Self::NoFolder
+                | Self::HomeInFolder
                 | Self::NoBase
                 | Self::BranchTaken
                 | Self::YoloRefused

@@ -1,15 +1,17 @@
-//! Who holds a claim, as text: `<host>/<pid>/<start>/<part>`. Made and read here alone, so that any process of a host can tell whether
+//! Who holds a claim, as text: `<host>/<pid>/<start>/<part>`, of a home with `@<home>` behind it. Made and read here alone, so that any process of a host can tell whether
 //! another one of it still lives (Q13).
 //!
 //! The start names the clock ticks since boot, the boot and the PID namespace: a reused pid, another machine of the same name and
-//! another container on this one are never taken for the process that was meant. Of those only the lease tells.
+//! another container on this one are never taken for the process that was meant. Of those only the lease tells, and so it is with
+//! processes of another home: what they left running cannot be found from here.
 
 use crate::procs::{self, Record};
 use banksman_core::{
     port::{Hosts, Life},
     text::Holder,
 };
-use std::{fs, sync::OnceLock};
+use sha2::{Digest, Sha256};
+use std::{fs, os::unix::ffi::OsStrExt, path::Path, sync::OnceLock};
 
 /// Longest name of a host that is kept.
 const MAX_HOST: usize = 64;
@@ -17,9 +19,32 @@ const MAX_HOST: usize = 64;
 /// Longest name of a part that is kept.
 const MAX_PART: usize = 40;
 
-/// The host that this process runs on.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ThisHost;
+/// The host that this process runs on, seen from a home.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThisHost {
+    home: String,
+}
+
+impl ThisHost {
+    /// Seen from this home.
+    pub fn of(home: &Path) -> Self {
+        Self { home: fingerprint(home) }
+    }
+}
+
+/// The holder text of a part of this process that works in a home: what it leaves running lies there.
+pub fn holder_in(home: &Path, part: &str) -> Holder {
+    let text = format!("{}@{}", holder(part), fingerprint(home));
+    // Its parts are bounded and printable.
+    #[expect(clippy::expect_used, reason = "every part of it was made plain")]
+    Holder::new(&text).expect("a holder text is valid")
+}
+
+fn fingerprint(home: &Path) -> String {
+    let home = home.canonicalize().unwrap_or_else(|_| home.to_owned());
+    let digest = Sha256::digest(home.as_os_str().as_bytes());
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
 
 /// The holder text of a part of this process, such as `worker`. Of the part at most 40 letters, digits, `-`, `_` and `.` are kept.
 pub fn holder(part: &str) -> Holder {
@@ -38,7 +63,8 @@ impl Hosts for ThisHost {
         else {
             return Life::Elsewhere;
         };
-        if name != host() || pid <= 0 {
+        let another_home = holder.as_str().rsplit_once('@').is_some_and(|(_, home)| home != self.home);
+        if name != host() || pid <= 0 || another_home {
             return Life::Elsewhere;
         }
         match started.split_once('-') {
@@ -96,21 +122,25 @@ mod tests {
 
     #[test]
     fn this_process_lives_and_its_reused_pid_does_not() {
+        let here = ThisHost::of(Path::new("/home/one"));
         let me = holder("worker/../ 1");
         assert!(me.as_str().ends_with("/worker..1"));
-        assert_eq!(ThisHost.life(&me), Life::Alive);
+        assert_eq!(here.life(&me), Life::Alive);
         let Record { pid, start: ticks, .. } = Record::of_this_process();
         let other = |host: &str, ticks: u64, place: &str| {
-            ThisHost.life(&Holder::new(&format!("{host}/{pid}/{ticks}-{place}/worker")).unwrap())
+            here.life(&Holder::new(&format!("{host}/{pid}/{ticks}-{place}/worker")).unwrap())
         };
         assert_eq!(other(host(), ticks + 1, place()), Life::Gone);
         assert_eq!(other(host(), *ticks, "another.1"), Life::Elsewhere);
+        assert_eq!(here.life(&holder_in(Path::new("/home/one"), "worker")), Life::Alive);
+        assert_eq!(here.life(&holder_in(Path::new("/home/two"), "worker")), Life::Elsewhere);
         assert_eq!(other("elsewhere", *ticks, place()), Life::Elsewhere);
-        assert_eq!(ThisHost.life(&Holder::new("simulated").unwrap()), Life::Elsewhere);
+        assert_eq!(here.life(&Holder::new("simulated").unwrap()), Life::Elsewhere);
     }
 
     #[test]
     fn a_process_that_ended_is_gone() {
+        let here = ThisHost::of(Path::new("/home/one"));
         let mut child = std::process::Command::new("/bin/true").spawn().unwrap();
         let pid = i32::try_from(child.id()).unwrap();
         let ticks = procs::process(pid).unwrap().start;
@@ -119,8 +149,8 @@ mod tests {
         while procs::process(pid).is_some_and(|p| p.life == procs::Life::Alive) {
             std::thread::yield_now();
         }
-        assert_eq!(ThisHost.life(&Holder::new(&text).unwrap()), Life::Gone);
+        assert_eq!(here.life(&Holder::new(&text).unwrap()), Life::Gone);
         child.wait().unwrap();
-        assert_eq!(ThisHost.life(&Holder::new(&text).unwrap()), Life::Gone);
+        assert_eq!(here.life(&Holder::new(&text).unwrap()), Life::Gone);
     }
 }

@@ -233,6 +233,11 @@ impl EngineHost {
         self.sandbox.level()
     }
 
+    /// Whether the program of a configured engine is on this host.
+    pub fn has_program(&self, engine: &EngineName) -> bool {
+        self.config.engines.get(engine).is_some_and(|definition| self.program(definition).is_ok())
+    }
+
     /// What `doctor` shows: git, the sandbox, and each engine with its version. Starts each engine's program once.
     pub async fn diagnose(&self) -> Diagnosis {
         doctor::diagnose(self).await
@@ -340,7 +345,7 @@ impl Engine for EngineHost {
 
 impl Hosts for EngineHost {
     fn life(&self, holder: &Holder) -> Life {
-        ThisHost.life(holder)
+        ThisHost::of(&self.config.home).life(holder)
     }
 }
 

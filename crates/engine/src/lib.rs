@@ -44,7 +44,7 @@ pub use definition::{
     DefinitionError, EngineDefinition, EngineSettings, Network, PromptVia, Unattended, engines,
 };
 pub use doctor::{Diagnosis, EngineFound, Found};
-pub use holder::{ThisHost, holder};
+pub use holder::{ThisHost, holder, holder_in};
 pub use host::{EngineHost, EngineHostConfig, HostError, RepositorySetup};
 pub use leftovers::Reaped;
 pub use remote::{AskCredential, BadUrl, Credential, HttpsRemote, NoCredential, Remote, RemoteUrl};

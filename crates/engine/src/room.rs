@@ -107,9 +107,13 @@ pub(crate) fn room_at(
     }
 }
 
-/// Whether Banksman's own home, or the user's, would come in with a folder.
+/// Whether Banksman's own home or a part of it, or the user's home, would come in with a folder: what lies in the queue's folders gives
+/// orders.
 pub(crate) fn opens_a_home(host: &EngineHost, folder: &Path) -> bool {
-    host.config.home.starts_with(folder) || host.user_home.starts_with(folder)
+    // Below, only as a person would write it down: a folder on its own, that is not there yet, is looked at later.
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let home = host.config.home.canonicalize().unwrap_or_else(|_| host.config.home.clone());
+    home.starts_with(&folder) || folder.starts_with(&home) || host.user_home.starts_with(&folder)
 }
 
 /// Files that git reads as orders; not writable in a sandbox.

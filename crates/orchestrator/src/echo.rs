@@ -181,7 +181,7 @@ impl<Q: Queue, T: Tracker, C: Clock, W: Watcher> Echo<'_, Q, T, C, W> {
         if echo.patched.and_then(ItemStatus::of) != Some(status) && !self.is_superseded(&job, item).await? {
             self.tracker.set_status(item, status, Note::of(&job).as_ref()).await.map_err(Halt::Tracker)?;
             echo.patched = Some(stage);
-            self.write_meanwhile(echo).await?;
+            self.queue.note_echo(echo).await?;
             told = Told::Now(stage);
         }
         if echo.comment_begun == Some(stage) {
@@ -190,7 +190,7 @@ impl<Q: Queue, T: Tracker, C: Clock, W: Watcher> Echo<'_, Q, T, C, W> {
         let attempts = self.queue.attempts(job.id).await?;
         let Some(comment) = Comment::of(&job, &attempts) else { return Ok(told) };
         echo.comment_begun = Some(stage);
-        self.write_meanwhile(echo).await?;
+        self.queue.note_echo(echo).await?;
         match self.tracker.comment(item, &comment).await {
             Ok(()) => echo.commented = Some(stage),
             Err(error) if error.had_no_effect() => {
@@ -202,12 +202,6 @@ impl<Q: Queue, T: Tracker, C: Clock, W: Watcher> Echo<'_, Q, T, C, W> {
             }
         }
         Ok(Told::Now(stage))
-    }
-
-    /// Records what was done so far; after a crash the rest is due when the hold is over.
-    async fn write_meanwhile(&self, echo: &mut EchoRecord) -> Result<(), StoreError> {
-        echo.due = Some(self.clock.now() + HOLD);
-        self.queue.put_echo(echo).await
     }
 
     /// Whether a later job of the same item, such as one that repeats this one, has a say about its status.

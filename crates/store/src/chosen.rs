@@ -117,6 +117,7 @@ impl Queue for Chosen {
         fn want_echo(job: JobId, at: Timestamp) -> Result<(), StoreError>;
         fn take_echo(now: Timestamp, ttl_ms: i64) -> Result<Option<EchoRecord>, StoreError>;
         fn put_echo(echo: &EchoRecord) -> Result<(), StoreError>;
+        fn note_echo(echo: &EchoRecord) -> Result<(), StoreError>;
         fn echo(job: JobId) -> Result<Option<EchoRecord>, StoreError>;
     }
 }

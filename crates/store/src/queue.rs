@@ -200,6 +200,15 @@ impl Queue for SqliteStore {
         .await
     }
 
+    async fn note_echo(&self, echo: &EchoRecord) -> Result<(), StoreError> {
+        let echo = echo.clone();
+        self.write(Acknowledged, move |tx| {
+            tx.quiet();
+            echoes::note(tx, &echo)
+        })
+        .await
+    }
+
     async fn echo(&self, job: JobId) -> Result<Option<EchoRecord>, StoreError> {
         self.read(move |db| echoes::of(db, job)).await
     }

@@ -8,7 +8,9 @@ use crate::{
     output::{Exit, Failure},
     queue::{Folders, Prepared, prepare, read},
 };
+use anstream::eprintln;
 use banksman_core::{
+    id::JobId,
     manifest::{self, Manifest},
     port::{AddError, Added, Queue as _},
     text::JobName,
@@ -67,7 +69,7 @@ pub(super) fn run(args: &AddArgs, app: &App) -> anyhow::Result<Exit> {
         let mut shown = Vec::new();
         for ((added, name), text) in added.into_iter().zip(names).zip(texts) {
             let (word, file) = match added {
-                Added::New(id) => ("new", Some(folders.place(id, &name, &text)?)),
+                Added::New(id) => ("new", folder_of(folders.place(id, &name, &text), id)),
                 Added::Exists(_) => ("exists", None),
             };
             shown.push(Shown { job: added.id().0, name: name.to_string(), added: word, file });
@@ -75,6 +77,16 @@ pub(super) fn run(args: &AddArgs, app: &App) -> anyhow::Result<Exit> {
         app.page.write(&shown, |shown| shown.iter().map(line).collect())?;
         Ok(Exit::Success)
     })
+}
+
+/// A job is in the queue once the store has it: to say that adding failed because its file could not be written would have it added
+/// again.
+pub(super) fn folder_of(placed: anyhow::Result<PathBuf>, job: JobId) -> Option<PathBuf> {
+    placed
+        .inspect_err(|error| {
+            eprintln!("warning: job {job} is in the queue, but its file is not in the folder: {error:#}");
+        })
+        .ok()
 }
 
 fn line(job: &Shown) -> String {

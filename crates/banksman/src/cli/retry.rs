@@ -57,7 +57,7 @@ pub(super) fn run(args: &RetryArgs, app: &App) -> anyhow::Result<Exit> {
         for job in jobs {
             let (result, as_job) = match store.retry(job.id, &who, now()).await? {
                 Retried::As(new) => {
-                    copy_file(&folders, &job, new)?;
+                    copy_file(&folders, &job, new);
                     ("repeated", Some(new.0))
                 }
                 Retried::Already(new) => ("repeated_before", Some(new.0)),
@@ -71,15 +71,10 @@ pub(super) fn run(args: &RetryArgs, app: &App) -> anyhow::Result<Exit> {
 }
 
 /// Gives the new job a copy of the old one's file, where there is one.
-fn copy_file(
-    folders: &Folders,
-    old: &banksman_core::job::Job,
-    new: banksman_core::id::JobId,
-) -> anyhow::Result<()> {
+fn copy_file(folders: &Folders, old: &banksman_core::job::Job, new: banksman_core::id::JobId) {
     let path = folders.folder(old.state.stage()).join(Folders::file_name(old.id, &old.name));
-    match std::fs::read_to_string(path) {
-        Ok(text) => folders.place(new, &old.name, &text).map(drop),
-        Err(_) => Ok(()),
+    if let Ok(text) = std::fs::read_to_string(path) {
+        super::add::folder_of(folders.place(new, &old.name, &text), new);
     }
 }
 

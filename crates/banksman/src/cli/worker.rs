@@ -10,13 +10,14 @@ use crate::{
 use banksman_tracker::AnyTracker;
 use clap::Args;
 
-/// Run jobs of the queue until Ctrl-C, which drains: nothing new is claimed, what runs gets its grace period.
+/// Run jobs of the queue until Ctrl-C, which drains: nothing new is claimed, what runs is asked to end (SIGTERM) and killed after its
+/// grace period; its jobs are taken up again by the next worker.
 #[derive(Debug, Args)]
 pub(crate) struct WorkerArgs {
     /// Attempts that run at the same time [default: `at_once` of the configuration].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     at_once: Option<u32>,
-    /// End when nothing is waiting or running any more.
+    /// End when nothing runs any more and nothing waits that could run here.
     #[arg(long)]
     until_empty: bool,
     /// Say nothing about each job.
@@ -27,7 +28,7 @@ pub(crate) struct WorkerArgs {
 pub(super) fn run(args: &WorkerArgs, app: &App) -> anyhow::Result<Exit> {
     let mut settings = app.config()?.settings;
     if let Some(at_once) = args.at_once {
-        settings.at_once = at_once.max(1);
+        settings.at_once = at_once;
     }
     let inventory = Inventory::read(&Home::at(&settings.home).inventory())?;
     let hosted: Vec<Hosted> = inventory

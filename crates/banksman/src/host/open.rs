@@ -139,7 +139,7 @@ impl Host {
 
     /// The name of a part of this process in leases.
     pub(crate) fn holder(&self, part: &str) -> Holder {
-        banksman_engine::holder(part)
+        banksman_engine::holder_in(self.home.folder(), part)
     }
 
     /// The rules of all repositories.

@@ -10,7 +10,7 @@ use crate::{
 use anstream::eprintln;
 use anyhow::Context as _;
 use banksman_core::{
-    port::{JobPlace, World as _},
+    port::{JobPlace, Queue as _, World as _},
     text::{Capability, ClassName, Holder},
 };
 use banksman_engine::ThisHost;
@@ -42,8 +42,11 @@ pub(crate) enum WorkerUntil {
 impl Host {
     /// What the worker of this process may do.
     pub(super) fn worker_setup(&self) -> anyhow::Result<WorkerSetup> {
-        let mut setup = WorkerSetup::new(self.holder("worker"), Arc::new(ThisHost));
-        for (name, definition) in &self.definitions {
+        let mut setup = WorkerSetup::new(self.holder("worker"), Arc::new(ThisHost::of(self.home.folder())));
+        // What is not installed is left to hosts that have it: a job of a class is never given to it.
+        for (name, definition) in
+            self.definitions.iter().filter(|(name, _)| self.shared.engine.has_program(name))
+        {
             let class = ClassName::new(&definition.class)
                 .with_context(|| format!("the class of the engine {name} is no word"))?;
             setup.engines.push(EngineRoom { name: name.clone(), class, parallel: definition.parallel });
@@ -63,6 +66,10 @@ impl Host {
         tracker: Option<AnyTracker>,
         until: WorkerUntil,
     ) -> anyhow::Result<()> {
+        self.shared
+            .engine
+            .level()
+            .map_err(|reason| Failure::new("no engine can run on this host", reason.describe()))?;
         let folders = Folders::of(&self.home);
         folders.make()?;
         let mirror = Mirror::new(folders.clone());
@@ -128,6 +135,14 @@ impl Host {
             self.echo_rest(tracker).await;
         }
         mirror.reconcile(&self.shared.store).await?;
+        if until == WorkerUntil::Empty && ended.is_ok() {
+            let left = self.shared.store.counts().await?.inbox;
+            if left > 0 {
+                self.shared.watchers.surface().note(&format!(
+                    "{left} jobs wait for what this host does not have: an engine, a capability, another job (`banksman status`)"
+                ));
+            }
+        }
         Ok(ended?)
     }
 

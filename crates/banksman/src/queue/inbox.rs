@@ -21,7 +21,11 @@ use std::{
 };
 
 /// A file that stays the same for this long is whole.
-const SETTLED: Duration = Duration::from_millis(150);
+const SETTLED: Duration = Duration::from_millis(500);
+/// So long after it was moved aside nobody is at it any more.
+const LEFT: Duration = Duration::from_secs(10);
+/// Longest name of a dropped file that is kept, in bytes, without its ending.
+const LONGEST: usize = 150;
 /// File systems keep time in steps of some milliseconds.
 const STEP: Duration = Duration::from_millis(50);
 /// Largest file that is read: manifest, body and their fences (Q3).
@@ -71,21 +75,33 @@ impl Inbox {
         now: Timestamp,
     ) -> anyhow::Result<Vec<Taken>> {
         let mut taken = Vec::new();
+        let mut failed = None;
+        let mut note = |took: anyhow::Result<Option<Taken>>| match took {
+            Ok(one) => taken.extend(one),
+            // One file that cannot be taken does not hold the others up.
+            Err(error) => failed = Some(error),
+        };
         for file in listed(&self.folders.taking())? {
-            taken.extend(self.take(queue, who, &file, now).await?);
+            if is_left_behind(&file) {
+                note(self.take(queue, who, &file, now).await);
+            }
         }
         for (number, file) in self.whole(queue, moment).await?.into_iter().enumerate() {
-            let name = file.file_name().and_then(|name| name.to_str()).unwrap_or("job.md");
-            let aside = format!("{:x}.{number}~{name}", now.as_nanosecond());
+            let aside = format!("{:x}.{number}~{}", now.as_nanosecond(), short_name(&file));
             let aside = self.folders.taking().join(aside);
             match fs::rename(&file, &aside) {
+                Ok(()) => note(self.take(queue, who, &aside, now).await),
                 // Another worker was faster, or somebody took it away again.
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-                other => other.with_context(|| format!("cannot move {}", file.display()))?,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    note(Err(error).with_context(|| format!("cannot move {}", file.display())));
+                }
             }
-            taken.extend(self.take(queue, who, &aside, now).await?);
         }
-        Ok(taken)
+        match failed {
+            Some(error) if taken.is_empty() => Err(error),
+            _ => Ok(taken),
+        }
     }
 
     /// Whether a dropped file is waited for.
@@ -207,6 +223,26 @@ impl Inbox {
         let moved = moved.with_context(|| format!("cannot move {} to the rejected files", file.display()))?;
         Ok(Some(Taken::Rejected(moved)))
     }
+}
+
+/// The name of a dropped file, cut so that what is put before and behind it still fits into a file name.
+fn short_name(file: &Path) -> String {
+    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or("job.md");
+    let stem = name.strip_suffix(".md").unwrap_or(name);
+    let end = (0..=stem.len().min(LONGEST)).rev().find(|end| stem.is_char_boundary(*end)).unwrap_or(0);
+    format!("{}.md", &stem[..end])
+}
+
+/// Whether a file was moved aside by a worker that is gone by now: those that live take it in at once.
+fn is_left_behind(file: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    // The time of the file itself is that of its last change; the move shows in its inode.
+    let moved = |facts: fs::Metadata| {
+        let secs = u64::try_from(facts.ctime()).unwrap_or(0);
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(secs))
+    };
+    let moved = fs::symlink_metadata(file).ok().and_then(moved);
+    moved.is_some_and(|at| at.elapsed().map_or(true, |age| age >= LEFT))
 }
 
 /// Reads a file, or says why it cannot be a job.

@@ -32,10 +32,25 @@ pub(crate) fn prepare(
     let (manifest, body) = manifest::parse(&text).map_err(|errors| {
         errors.problems().iter().map(|error| format!("{place}:{error}")).collect::<Vec<_>>()
     })?;
+    if body.as_str().trim().is_empty() {
+        return Err(vec![format!(
+            "{place}: there are no instructions: write below the manifest what is to be done"
+        )]);
+    }
     let manifest = over.clone().over(manifest);
+    if let Some(name) = manifest.env.iter().flatten().find(|name| is_secret(name.as_str())) {
+        return Err(vec![format!("{place}: `env` names {name}, which no engine gets")]);
+    }
     let job = resolve(&manifest, body, name, cwd, settings, now)
         .map_err(|error| vec![format!("{place}: {error}")])?;
     Ok(Prepared { job, text })
+}
+
+/// Whether a variable is Banksman's own, gives access to a forge, a tracker or the store (S11, S19), or decides what programs load.
+fn is_secret(name: &str) -> bool {
+    const OWN: [&str; 5] = ["BANKSMAN_", "AQ_", "LD_", "DYLD_", "PG"];
+    const TOKENS: [&str; 4] = ["GITHUB_TOKEN", "GH_TOKEN", "GH_ENTERPRISE_TOKEN", "LINEAR_API_KEY"];
+    OWN.iter().any(|prefix| name.starts_with(prefix)) || TOKENS.contains(&name)
 }
 
 /// A job from its manifest and body.

@@ -1,6 +1,6 @@
 //! Where the front matter of a job file ends and its body begins.
 
-use super::{MAX_BODY, MAX_MANIFEST, Problem, Reason};
+use super::{MAX_BODY, MAX_MANIFEST, Problem, Reason, key::Key};
 
 /// The two parts of a job file. Lines of the front matter start at the second line of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,11 @@ pub(super) fn split<'a>(text: &'a str, problems: &mut Vec<Problem>) -> Parts<'a>
         };
         parts = Parts { front, body };
         body_line = 3 + u32::try_from(front.matches('\n').count()).unwrap_or(u32::MAX - 3);
+    } else if let Some(line) = late(text) {
+        let message = format!(
+            "the front matter begins in line {line}; it has to begin in the first one, at its left edge"
+        );
+        problems.push(Problem { line, column: 1, reason: Reason::NotClosed, message });
     }
     if parts.front.len() > MAX_MANIFEST {
         let message = format!("the front matter has over {} KiB", MAX_MANIFEST / 1024);
@@ -48,6 +53,22 @@ pub(super) fn opened(text: &str) -> Option<&str> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (line, rest) = text.split_once('\n').unwrap_or((text, ""));
     is_fence(line).then_some(rest)
+}
+
+/// The line in which a front matter begins that stands behind blank lines or is indented: read as instructions it would hand an agent
+/// a job without the lock, the limits and the engine that its owner wrote down.
+fn late(text: &str) -> Option<u32> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (at, _) = text.lines().enumerate().find(|(_, line)| !line.trim().is_empty())?;
+    let mut rest = text.lines().skip(at);
+    if rest.next()?.trim() != "---" {
+        return None;
+    }
+    let keys: Vec<&str> = rest.by_ref().take_while(|line| line.trim() != "---").collect();
+    let known =
+        |line: &&str| line.trim().split_once(':').is_some_and(|(key, _)| Key::find(key.trim()).is_some());
+    // A horizontal line in Markdown has no keys behind it.
+    keys.iter().any(known).then(|| u32::try_from(at + 1).unwrap_or(u32::MAX))
 }
 
 /// The front matter, and what follows the closing line.

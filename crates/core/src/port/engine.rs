@@ -142,11 +142,15 @@ pub enum StepResult {
     Landed(Outcome),
     /// The attempt failed.
     Failed(FailReason),
-    /// The engine's quota is used up (Q21); not counted.
+    /// The quota of the engine that ran is used up (Q21); not counted.
     Limited {
+        /// Which: the builder or the reviewer.
+        engine: EngineName,
         /// When it resets, where the engine says so.
         until: Option<Timestamp>,
     },
+    /// It was told to end; not counted.
+    Interrupted,
 }
 
 /// Runs engines.
@@ -164,7 +168,8 @@ pub trait Engine: Send + Sync {
         body: &Body,
     ) -> impl Future<Output = Result<StepReport, EngineError>> + Send;
 
-    /// Asks the processes of an attempt to end: TERM, grace, KILL (Q14). Its call returns [`EngineError::Interrupted`].
+    /// Asks the processes of an attempt to end: TERM, grace, KILL (Q14). Its call returns [`EngineError::Interrupted`], that of a step
+    /// [`StepResult::Interrupted`].
     fn end(&self, attempt: AttemptId);
 
     /// Removes what an attempt at the job of a manifest left in the workspace. Its log stays.

@@ -401,6 +401,10 @@ pub trait Queue: Send + Sync {
     /// changed by wishes. Acknowledged.
     fn put_echo(&self, echo: &EchoRecord) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// Writes how far an echo that was taken has come, but for `due` and `wished`: it stays taken. After a crash the rest is taken when
+    /// the hold is over. Acknowledged.
+    fn note_echo(&self, echo: &EchoRecord) -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// What a job's item was told.
     fn echo(&self, job: JobId) -> impl Future<Output = Result<Option<EchoRecord>, StoreError>> + Send;
 }

@@ -102,7 +102,7 @@ async fn find_site(
     let (home, name) = (host.config.home.clone(), order.attempt.to_string());
     let (path, cap) = (log_path(&home, order.attempt), host.config.output_cap);
     let made = off_thread(move || {
-        if !cwd.is_dir() {
+        if !folder::may_be_entered(&cwd) {
             return Ok(None);
         }
         let workspace = Layout::of(&home, &name).make(&["task"])?;

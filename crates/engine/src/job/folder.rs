@@ -19,6 +19,7 @@ use banksman_core::{
     text::EngineName,
     work::{FailReason, SandboxLevel},
 };
+use rustix::fs::Access;
 use std::{ffi::OsString, io, path::Path};
 
 /// Whether a job is of this kind.
@@ -35,9 +36,14 @@ pub(super) fn may_be_opened(
 ) -> Result<(), FailReason> {
     if level != SandboxLevel::Off && room::opens_a_home(host, &order.spec.cwd) {
         tracing::error!(job = %order.job, "the folder of a job has the home of Banksman or the user in it; no sandbox gets that");
-        return Err(FailReason::NoFolder);
+        return Err(FailReason::HomeInFolder);
     }
     Ok(())
+}
+
+/// Whether there is such a folder and this user may work in it.
+pub(super) fn may_be_entered(folder: &Path) -> bool {
+    folder.is_dir() && rustix::fs::access(folder, Access::READ_OK | Access::EXEC_OK).is_ok()
 }
 
 /// Runs it.
@@ -81,7 +87,7 @@ pub(super) async fn run(
     let (text, cap) = (body.as_str().as_bytes().to_vec(), host.config.output_cap);
     let done = supervised(
         move |told| -> io::Result<Option<Launched>> {
-            if !cwd.is_dir() {
+            if !may_be_entered(&cwd) {
                 return Ok(None);
             }
             let made = spares.take(workspace)?;

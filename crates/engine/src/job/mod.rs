@@ -171,7 +171,14 @@ pub(crate) async fn step(
         // What a full disk breaks looks like anything.
         Err(Halt::Failed(_)) if host.has_room() == Disk::None => StepResult::Failed(FailReason::DiskFull),
         Err(Halt::Failed(reason)) => StepResult::Failed(reason),
-        Err(Halt::Limited(until)) => StepResult::Limited { until },
+        Err(Halt::Limited(until)) => {
+            let engine = match step {
+                Step::Review => review::reviewer(host, order).map_or(&order.engine, |(name, _)| name),
+                Step::Build { .. } | Step::Verify | Step::Land => &order.engine,
+            };
+            StepResult::Limited { engine: engine.clone(), until }
+        }
+        Err(Halt::Error(EngineError::Interrupted)) => StepResult::Interrupted,
         Err(Halt::Error(error)) => return Err(error),
     };
     Ok(StepReport { result, measured: attempt.measured.clone() })

@@ -48,7 +48,7 @@ pub(super) async fn review(
 }
 
 /// The engine of that name, or one of that class: another one than the builder where there is one.
-fn reviewer<'a>(
+pub(super) fn reviewer<'a>(
     host: &'a EngineHost,
     order: &JobOrder,
 ) -> Result<(&'a EngineName, &'a EngineDefinition), FailReason> {

@@ -15,7 +15,7 @@ async fn refused(agent: Agent, body: Value) -> Option<Timestamp> {
     let kit =
         Kit::new(Kept::Sandboxed, agent, Script::Refuse { body, headers: "retry-after-ms: 10\r\n" }).await?;
     match kit.build(&kit.order(Yolo::Yes)).await.0 {
-        StepResult::Limited { until } => until,
+        StepResult::Limited { until, .. } => until,
         other => panic!("{agent:?}: {other:?}\n{}", kit.world.log()),
     }
 }

@@ -6,7 +6,7 @@ use banksman_core::{
     event::What,
     id::AttemptId,
     job::{JobEvent, JobState, JobWork, Outcome, Stage, Why},
-    port::{AttemptRecord, Claim, Claimed, Engine, Measured, Queue, World},
+    port::{AttemptRecord, Claim, Claimed, Engine, Life, Measured, Queue, World},
     text::EngineName,
     work::FailReason,
 };
@@ -75,6 +75,7 @@ impl<W: World> Worker<W> {
             Some(spec) => self.manifest(&mut attempt, spec, &body).await,
             None => self.task(&mut attempt).await,
         };
+        let close = self.excused(&attempt, close).await;
         let again = self.close(&mut attempt, close).await;
         // Of a task there is something left only when it was told to end after it had.
         if spec.is_some() || self.board.ending(id).is_some() {
@@ -82,6 +83,19 @@ impl<W: World> Worker<W> {
         }
         self.board.leave(id);
         Over { again }
+    }
+
+    /// What this host lacks for a job that was added on another one is no failure of the job: a host that has it may come by.
+    async fn excused(&self, attempt: &Attempt, close: Close) -> Close {
+        let Close::Failed(reason) = close else { return close };
+        if !reason.is_of_the_host() {
+            return close;
+        }
+        let way = self.world.store().moves(attempt.claim.job.id).await.unwrap_or_default();
+        match way.first().map(|added| self.setup.hosts.life(&added.who)) {
+            Some(Life::Elsewhere) => Close::Trouble(reason),
+            Some(Life::Alive | Life::Gone) | None => Close::Failed(reason),
+        }
     }
 
     /// Writes how an attempt ended. Comes back with the time of the next one, if the job waits for one.

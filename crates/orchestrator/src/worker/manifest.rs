@@ -115,10 +115,8 @@ impl<W: World> Worker<W> {
         match report.result {
             StepResult::Failed(FailReason::DiskFull) => Err(Close::Trouble(FailReason::DiskFull)),
             StepResult::Failed(reason) => Err(Close::Failed(reason)),
-            StepResult::Limited { until } => {
-                let reviewer = order.spec.review.clone().filter(|_| step == Step::Review);
-                Err(Close::Limited { engine: reviewer.unwrap_or_else(|| order.engine.clone()), until })
-            }
+            StepResult::Limited { engine, until } => Err(Close::Limited { engine, until }),
+            StepResult::Interrupted => Err(Close::Ended),
             done @ (StepResult::Built
             | StepResult::Reviewed(_)
             | StepResult::Verified

@@ -65,7 +65,7 @@ impl<W: World> Worker<W> {
         Course::new(self, Goal::Stopped, stop).run().await.map(drop)
     }
 
-    /// Claims and runs until no job waits or runs anywhere, or until stopped.
+    /// Claims and runs until no job runs anywhere and none waits that could run here, or until stopped.
     pub async fn run_until_empty(&self, stop: &Stop) -> Result<(), Trouble> {
         Course::new(self, Goal::Empty, stop).run().await.map(drop)
     }

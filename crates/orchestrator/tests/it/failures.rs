@@ -52,10 +52,28 @@ async fn what_no_repetition_can_mend_fails_at_once() {
 }
 
 #[tokio::test]
+async fn what_this_host_lacks_for_a_job_of_another_one_is_not_counted() {
+    let world = TestWorld::new();
+    world.engine.follow(|_, _| Act::Gives(StepResult::Failed(FailReason::NoFolder)));
+    let job = world.add_by("there/adder", |_| {}).await;
+    beside(world.worker(|_| {}), async {
+        world
+            .seen
+            .until(1, |e| matches!(e.what, What::JobMoved { why: Why::Retried(FailReason::NoFolder), .. }))
+            .await;
+        world.engine.follow(|_, step| well(step));
+        world.clock.advance(HOUR);
+        world.seen.until(1, |e| matches!(e.what, What::JobMoved { to: Stage::Shipped, .. })).await;
+    })
+    .await;
+    assert_eq!(world.job(job).await.failures, 0);
+}
+
+#[tokio::test]
 async fn a_used_up_quota_is_not_counted_and_the_engine_rests() {
     let world = TestWorld::new();
     let until = world.clock.now() + HOUR;
-    world.engine.follow(move |_, _| Act::Gives(StepResult::Limited { until: Some(until) }));
+    world.engine.follow(move |_, _| Act::Gives(StepResult::Limited { engine: sh(), until: Some(until) }));
     let first = world.add(|spec| spec.engine = Choice::Engine(sh())).await;
     beside(world.worker(|_| {}), async {
         world.seen.until(1, |e| matches!(e.what, What::JobMoved { why: Why::Limited, .. })).await;

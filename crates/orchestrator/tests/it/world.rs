@@ -53,11 +53,16 @@ impl TestWorld {
 
     /// Adds a job.
     pub(crate) async fn add(&self, change: impl FnOnce(&mut JobSpec)) -> JobId {
+        self.add_by("here/adder", change).await
+    }
+
+    /// Adds a job as that holder.
+    pub(crate) async fn add_by(&self, who: &str, change: impl FnOnce(&mut JobSpec)) -> JobId {
         let mut spec = spec();
         change(&mut spec);
         let name = JobName::new("job").unwrap();
         let job = NewJob { name, key: None, spec, body: Body::new("true".to_owned()) };
-        let added = self.store.add(vec![job], &holder("adder"), self.clock.now()).await.unwrap();
+        let added = self.store.add(vec![job], &holder(who), self.clock.now()).await.unwrap();
         added.first().copied().map(Added::id).unwrap()
     }
 

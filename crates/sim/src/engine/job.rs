@@ -82,7 +82,10 @@ impl SimEngine {
                 StepResult::Reviewed(verdict) => work.approved = *verdict == Verdict::Approve,
                 StepResult::Verified => work.verified = true,
                 StepResult::Landed(_) => work.landed = true,
-                StepResult::Refuted | StepResult::Failed(_) | StepResult::Limited { .. } => {}
+                StepResult::Refuted
+                | StepResult::Failed(_)
+                | StepResult::Limited { .. }
+                | StepResult::Interrupted => {}
             }
             if matches!(step, Step::Build { .. }) {
                 work.begun = true;
@@ -100,7 +103,9 @@ impl SimEngine {
                 let result = if now < luck.limits_until && c.of_thousand(luck.limited) {
                     let known = c.below(2) == 0;
                     let until = now + c.time(MINUTE, 20 * MINUTE);
-                    StepResult::Limited { until: known.then(|| crate::executor::stamp(until)) }
+                    let (engine, until) =
+                        (order.engine.clone(), known.then(|| crate::executor::stamp(until)));
+                    StepResult::Limited { engine, until }
                 } else if c.of_thousand(luck.failing) {
                     StepResult::Failed(*c.pick(&[
                         FailReason::ExitCode,
@@ -145,5 +150,6 @@ fn name_of(result: &StepResult) -> &'static str {
         StepResult::Landed(_) => "job landed",
         StepResult::Failed(_) => "job: attempt failed",
         StepResult::Limited { .. } => "job: engine limited",
+        StepResult::Interrupted => "job: interrupted",
     }
 }

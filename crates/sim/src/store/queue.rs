@@ -149,6 +149,10 @@ impl Queue for SimStore {
         self.silent("take_echo", |u| u.store.take_echo(now, ttl_ms)).await
     }
 
+    async fn note_echo(&self, echo: &EchoRecord) -> Result<(), StoreError> {
+        self.silent("note_echo", |u| u.store.note_echo(echo)).await?
+    }
+
     async fn put_echo(&self, echo: &EchoRecord) -> Result<(), StoreError> {
         self.silent("put_echo", |u| u.store.put_echo(echo)).await?
     }

@@ -64,11 +64,12 @@ pub async fn an_echo_goes_to_one_at_a_time(store: &impl Store) {
     assert_eq!((taken.job, taken.due, taken.wished), (second, Some(at(5)), 1));
     assert_eq!(store.take_echo(at(20), TTL).await.unwrap().unwrap().job, first);
     assert_eq!(store.take_echo(at(20), TTL).await.unwrap(), None);
-    // Not even when somebody wishes for it meanwhile.
+    // Not even when somebody wishes for it meanwhile, nor when it is noted how far it has come.
     store.want_echo(second, at(21)).await.unwrap();
+    store.note_echo(&EchoRecord { patched: Some(Stage::Building), ..taken }).await.unwrap();
     assert_eq!(store.take_echo(at(79), TTL).await.unwrap(), None);
     let again = store.take_echo(at(80), TTL).await.unwrap().unwrap();
-    assert_eq!((again.job, again.wished), (second, 2));
+    assert_eq!((again.job, again.wished, again.patched), (second, 2, Some(Stage::Building)));
 }
 
 /// What was told is kept; a failure is tried again when it is due.
@@ -118,4 +119,5 @@ pub async fn there_is_no_echo_without_an_item(store: &impl Store) {
         wished: 1,
     };
     missing(store.put_echo(&nothing).await);
+    missing(store.note_echo(&nothing).await);
 }

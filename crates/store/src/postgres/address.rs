@@ -13,6 +13,8 @@ use tokio_postgres::config::{Config, Host, SslMode};
 const SCHEMA: &str = "banksman";
 /// How long one try to connect may take.
 const CONNECT: Duration = Duration::from_secs(5);
+/// How long a connection may be silent that should not be.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// An address that cannot be used. Never repeats the address: it may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -93,6 +95,11 @@ impl Address {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT);
         }
+        // A network that drops packets without a word is noticed within seconds, not when the kernel gives up.
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(SILENCE);
+        }
+        config.keepalives_idle(SILENCE);
         Ok(Self { config, schema, encryption })
     }
 

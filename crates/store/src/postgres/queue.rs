@@ -223,6 +223,10 @@ impl Queue for PostgresStore {
         self.told(transact!(&self.0.pool, Acknowledged, |tx, _which| echoes::put(&tx, echo)))
     }
 
+    async fn note_echo(&self, echo: &EchoRecord) -> Result<(), StoreError> {
+        self.told(transact!(&self.0.pool, Acknowledged, |tx, _which| echoes::note(&tx, echo)))
+    }
+
     async fn echo(&self, job: JobId) -> Result<Option<EchoRecord>, StoreError> {
         read!(&self.0.pool, |db| echoes::of(db, job))
     }

@@ -3,7 +3,7 @@
 
 use super::DbError;
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
-use std::{path::Path, thread, time::Duration};
+use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, thread, time::Duration};
 
 /// How often a connection tries again while another process writes before it gives up: for about ten seconds.
 const TRIES: i32 = 6_400;
@@ -23,6 +23,7 @@ pub struct Schema {
 
 /// Opens the one connection that writes, with the schema up to date.
 pub(super) fn open_writer(path: &Path, schema: &Schema) -> Result<Connection, DbError> {
+    keep_private(path);
     let mut db = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -39,6 +40,12 @@ pub(super) fn open_writer(path: &Path, schema: &Schema) -> Result<Connection, Db
     )?;
     db.set_prepared_statement_cache_capacity(256);
     Ok(db)
+}
+
+/// Makes a new file readable by its owner alone, whatever folder it is in: jobs are private. SQLite gives the files beside it the same
+/// mode, and says itself what is wrong where this fails.
+fn keep_private(path: &Path) {
+    let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
 }
 
 /// Opens a connection that can only read.

@@ -74,6 +74,22 @@ pub(crate) fn put(tx: &Tx<'_>, echo: &EchoRecord) -> Result<(), Stop> {
     if written == 1 { Ok(()) } else { Err(StoreError::Missing("echo").into()) }
 }
 
+/// Writes how far one has come that was taken.
+pub(crate) fn note(tx: &Tx<'_>, echo: &EchoRecord) -> Result<(), Stop> {
+    let written = tx
+        .prepare_cached(
+            "UPDATE echo SET patched = ?2, comment_begun = ?3, commented = ?4, tries = ?5 WHERE job = ?1",
+        )?
+        .execute(params![
+            echo.job.0,
+            echo.patched.map(Word),
+            echo.comment_begun.map(Word),
+            echo.commented.map(Word),
+            echo.tries,
+        ])?;
+    if written == 1 { Ok(()) } else { Err(StoreError::Missing("echo").into()) }
+}
+
 /// The one of a job.
 pub(crate) fn of(db: &Connection, job: JobId) -> Result<Option<EchoRecord>, Stop> {
     Ok(db.prepare_cached(select!("WHERE job = ?1"))?.query_row([job.0], read).optional()?)

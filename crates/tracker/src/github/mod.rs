@@ -123,7 +123,11 @@ impl Tracker for GitHub {
             if !issue.is_pull() {
                 let id = ItemId::new(&issue.number.to_string());
                 let id = id.map_err(|_| CallError::Answer("an issue has no number").about_none())?;
-                items.push(issue.into_item(id));
+                let item = issue.into_item(id);
+                // Whoever works at one of these, or waits for something, says so with a label.
+                if item.status.is_none_or(|status| status == ItemStatus::Open) {
+                    items.push(item);
+                }
             }
         }
         Ok(ItemPage { items, next })

@@ -8,7 +8,9 @@ use crate::{
     connection::{Connection, Errors, Method, Request},
 };
 use banksman_core::{
-    port::tracker::{Comment, Item, ItemFilter, ItemPage, ItemStatus, Note, PageMark, Tracker, TrackerError},
+    port::tracker::{
+        Comment, Fault, Item, ItemFilter, ItemPage, ItemStatus, Note, PageMark, Tracker, TrackerError,
+    },
     text::ItemId,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -103,7 +105,11 @@ impl Tracker for Linear {
     }
 
     async fn comment(&self, id: &ItemId, comment: &Comment) -> Result<(), TrackerError> {
-        let issue = self.issue(id).await?;
+        // Without the issue nothing was said: what is unclear about the read is clear about the comment.
+        let issue = self.issue(id).await.map_err(|error| match error {
+            TrackerError::Unavailable(Fault::Unclear) => TrackerError::Unavailable(Fault::Unreachable),
+            error => error,
+        })?;
         let variables = json!({ "issue": issue.id, "body": comment.as_str() });
         let made: CommentDone = self.ask(COMMENT, variables).await.map_err(|e| e.about(id))?;
         made.comment_create.done().map_err(|e| e.about(id))

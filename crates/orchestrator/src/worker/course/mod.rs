@@ -182,14 +182,19 @@ impl<W: World> Worker<W> {
     async fn find(&self, offer: &Offer, counts: bool) -> Result<Found, StoreError> {
         let store = self.world.store();
         let lease = i64::try_from(crate::worker::LEASE.as_millis()).unwrap_or(i64::MAX);
-        if let Some(claimed) = store.claim(&self.setup.holder, offer, self.now(), lease).await? {
+        // One moment for both: what becomes due between two would be missed by each.
+        let now = self.now();
+        if let Some(claimed) = store.claim(&self.setup.holder, offer, now, lease).await? {
             return Ok(Found::Job(Box::new(claimed)));
         }
-        let due = store.next_due(self.now()).await?;
+        let due = store.next_due(now).await?;
         let mut empty = false;
         if counts {
             let counts = store.counts().await?;
-            empty = counts.inbox + counts.building + counts.review + counts.testing == 0;
+            let running = counts.building + counts.review + counts.testing;
+            // What waits, with nothing running and nothing that time will change, cannot run here.
+            empty =
+                running == 0 && (counts.inbox == 0 || (due.is_none() && store.claims().await?.is_empty()));
         }
         Ok(Found::Nothing { due, empty })
     }

@@ -75,6 +75,12 @@ impl Book {
         Ok(())
     }
 
+    pub(crate) fn note_echo(&mut self, echo: &EchoRecord) -> Answer<()> {
+        let row = self.echoes.get_mut(&echo.job).ok_or(StoreError::Missing("echo"))?;
+        row.record = EchoRecord { due: row.record.due, wished: row.record.wished, ..echo.clone() };
+        Ok(())
+    }
+
     pub(crate) fn echo(&self, job: JobId) -> Option<EchoRecord> {
         self.echoes.get(&job).map(|row| row.record.clone())
     }

@@ -85,6 +85,24 @@ pub(in crate::postgres) async fn put(tx: &Tx<'_>, echo: &EchoRecord) -> Result<(
     if written == 0 { Err(StoreError::Missing("echo").into()) } else { Ok(()) }
 }
 
+/// Writes how far an echo has come that was taken; the same when it is done twice.
+pub(in crate::postgres) async fn note(tx: &Tx<'_>, echo: &EchoRecord) -> Result<(), Stop> {
+    let stage = |stage: &Option<_>| stage.as_ref().map(word).transpose();
+    let written = tx
+        .run(
+            "UPDATE echo SET patched = $2, comment_begun = $3, commented = $4, tries = $5 WHERE job = $1",
+            &[
+                &int(echo.job.0),
+                &stage(&echo.patched)?,
+                &stage(&echo.comment_begun)?,
+                &stage(&echo.commented)?,
+                &i32::try_from(echo.tries).unwrap_or(i32::MAX),
+            ],
+        )
+        .await?;
+    if written == 0 { Err(StoreError::Missing("echo").into()) } else { Ok(()) }
+}
+
 /// What a job's item was told.
 pub(in crate::postgres) async fn of(db: &Link, job: JobId) -> Result<Option<EchoRecord>, Stop> {
     let row =
