@@ -2,7 +2,7 @@
 
 use crate::{
     app::App,
-    home::{Home, Inventory},
+    home::{Home, Inventory, short},
     host::{Host, Hosted, PlanDrafts, Repository, block_on},
     output::{Cell, Exit, Failure, Table, clean, style},
     surface::Surface,
@@ -13,7 +13,7 @@ use banksman_core::{
     id::Number,
     port::{Forge as _, IssueQuery},
     repo::RepoRules,
-    signals::TitleKind,
+    signals::{IssueFacts, TitleKind},
     text::RepoName,
 };
 use clap::Args;
@@ -84,8 +84,11 @@ struct IssueShown<'a> {
     number: Option<Number>,
 }
 
+/// Label of an issue that is an audit, whatever its title.
+pub(super) const AUDIT_LABEL: &str = "audit";
+
 /// Numbers of issues by fingerprint.
-type Made = BTreeMap<String, Number>;
+pub(super) type Made = BTreeMap<String, Number>;
 
 pub(super) fn run(args: &AuditArgs, app: &App) -> anyhow::Result<Exit> {
     if let (Some(file), true, None) = (&args.file, args.dry_run, &args.repo) {
@@ -99,8 +102,12 @@ pub(super) fn run(args: &AuditArgs, app: &App) -> anyhow::Result<Exit> {
     let (repo, entry) = inventory.find(args.repo.as_deref())?;
     let (repo, entry) = (repo, entry.clone());
     let report = args.file.as_deref().map(read_report).transpose()?;
-    let paths = Repository::inspect(&entry.path, Some(&entry.default_branch))?.paths()?;
+    let folder = match entry.folder() {
+        Some(folder) => Some(Repository::inspect(folder, Some(&entry.default_branch))?.paths()?),
+        None => None,
+    };
     block_on(async {
+        let branch = entry.default_branch.clone();
         let rules = entry.rules(&repo, &config.settings)?;
         let hosted = vec![Hosted { repo: repo.clone(), entry, rules: rules.clone() }];
         let policy = Host::sandbox_policy(&config.settings);
@@ -108,6 +115,10 @@ pub(super) fn run(args: &AuditArgs, app: &App) -> anyhow::Result<Exit> {
         let reports = match report {
             Some(report) => vec![report],
             None => from_forge(&host, &repo, args.issue.map(Number)).await?,
+        };
+        let paths = match folder {
+            Some(paths) => paths,
+            None => host.shared.engine.paths(&repo, &branch).await.context("cannot look at its files")?,
         };
         let plan = audit::plan(&reports, &|path| paths.contains(path.trim_end_matches('/')));
         if args.dry_run {
@@ -120,18 +131,31 @@ pub(super) fn run(args: &AuditArgs, app: &App) -> anyhow::Result<Exit> {
 }
 
 /// The audits among the forge's open issues, or the one that is named.
-async fn from_forge(host: &Host, repo: &RepoName, wanted: Option<Number>) -> anyhow::Result<Vec<Report>> {
+pub(super) async fn from_forge(
+    host: &Host,
+    repo: &RepoName,
+    wanted: Option<Number>,
+) -> anyhow::Result<Vec<Report>> {
     let numbers = match wanted {
         Some(number) => vec![number],
         None => {
             let open = host.shared.forge.issues(repo, &IssueQuery::Open).await?;
-            open.iter().filter(|i| i.title.kind == Some(TitleKind::Audit)).map(|i| i.number).collect()
+            // On GitHub anybody can open an issue with any title; a label takes rights.
+            let facts = host.shared.forge.repo(repo).await?;
+            let trusted = |i: &IssueFacts| {
+                short(repo) != repo.as_str() || i.author == facts.me || facts.allowed.contains(&i.author)
+            };
+            let is_audit = |i: &&IssueFacts| {
+                i.has_label(AUDIT_LABEL) || (i.title.kind == Some(TitleKind::Audit) && trusted(i))
+            };
+            open.iter().filter(is_audit).map(|i| i.number).collect()
         }
     };
     if numbers.is_empty() {
         return Err(Failure::new(
             "no open issue of this repository is an audit",
-            "Its title has to begin with `[Audit]` or `audit:`; or give a report with --file FILE.",
+            "It has to have the label `audit`, or a title that begins with `[Audit]` or `audit:`; or give the report as a file \
+             (`audit --file FILE`, `onboard --audit FILE`).",
         ));
     }
     let mut reports = Vec::new();
@@ -147,7 +171,7 @@ async fn from_forge(host: &Host, repo: &RepoName, wanted: Option<Number>) -> any
 }
 
 /// Makes the issues that are not there yet, then closes the audit issues they came from.
-async fn create(
+pub(super) async fn create(
     host: &Host,
     rules: &RepoRules,
     reports: &[Report],

@@ -92,7 +92,7 @@ pub(super) fn run(args: &DemoArgs, app: &App) -> anyhow::Result<Exit> {
             surface.clone(),
         )
         .await?;
-        let sandbox = host.check_engines().await?;
+        let sandbox = host.check_engines().await?.unwrap_or(SandboxLevel::Off);
         let _lock = host.recover().await?;
         Inventory::read(&host.home.inventory())?.put(short(&repo), entry.clone())?;
         let shown = DemoShown {
@@ -113,7 +113,7 @@ pub(super) fn run(args: &DemoArgs, app: &App) -> anyhow::Result<Exit> {
         } else {
             app.page.write(&shown, |_| String::new())?;
         }
-        carry_out(&host, &rules, &plan, app).await
+        carry_out(&host, &rules, &[], &plan, app).await
     })?;
     check_story(&made.repository)?;
     app.page.say(&format!(

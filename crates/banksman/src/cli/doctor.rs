@@ -2,16 +2,25 @@
 
 use crate::{
     app::App,
-    config::{Presence, SandboxMode, Settings},
-    home::{Home, Inventory, running_pid, short},
-    output::{Cell, Exit, Table, clean, style},
+    config::{Presence, SandboxMode, Settings, webhook_secret},
+    home::{Entry, Home, Inventory, Place, running_pid, short},
+    host::{Access, Explained, TokenFacts, block_on, examine, explain},
+    output::{Cell, Exit, Table, clean, span_words, style},
 };
 use anyhow::Context;
-use banksman_core::work::SandboxLevel;
+use banksman_core::{
+    port::{Forge as _, ForgeError, Refusal},
+    text::RepoName,
+    work::SandboxLevel,
+};
 use banksman_engine::{Diagnosis, EngineHost, EngineHostConfig, Found, HostError, Offered, SandboxPolicy};
 use clap::Args;
+use jiff::SignedDuration;
 use serde::Serialize;
 use std::path::Path;
+
+/// How far the clocks may be apart without anybody being told.
+const SKEW: SignedDuration = SignedDuration::from_secs(60);
 
 /// Show what this host can do, and what to do about what it cannot.
 #[derive(Debug, Args)]
@@ -60,7 +69,7 @@ pub(super) fn run(_: &DoctorArgs, app: &App) -> anyhow::Result<Exit> {
         engines(diagnosis, &mut findings);
     }
     home(&config.settings.home, &mut findings);
-    repositories(&config.settings.home, &mut findings);
+    repositories(&config.settings, &mut findings);
     let healthy = findings.iter().all(|f| f.health != Health::Bad);
     let level = diagnosis.as_ref().and_then(|d| d.level);
     let document = Document { healthy, level, findings, diagnosis };
@@ -183,26 +192,117 @@ fn home(folder: &Path, findings: &mut Vec<Finding>) {
     }
 }
 
-fn repositories(folder: &Path, findings: &mut Vec<Finding>) {
-    let inventory = match Inventory::read(&Home::at(folder).inventory()) {
+fn repositories(settings: &Settings, findings: &mut Vec<Finding>) {
+    let inventory = match Inventory::read(&Home::at(&settings.home).inventory()) {
         Ok(inventory) => inventory,
         Err(error) => return findings.push(bad("repos.toml", format!("{error:#}"), None)),
     };
+    let mut on_github = Vec::new();
     for (name, entry) in inventory.all() {
-        let part = format!("repo {}", short(&name));
-        let there = entry.path.join(".git").exists() || entry.path.join("HEAD").exists();
-        findings.push(if !there {
-            let remedy =
-                format!("`banksman repos edit {0} --path DIR`, or `banksman repos remove {0}`", short(&name));
-            bad(&part, format!("{} is no git repository any more", entry.path.display()), Some(remedy))
-        } else if entry.checks.0.is_empty() {
-            let remedy = format!("`banksman repos edit {} --check 'test=make test'`", short(&name));
-            let what = format!("{} has no checks, so nothing is ever merged", entry.path.display());
-            Finding { part, health: Health::Note, what, remedy: Some(remedy) }
-        } else {
-            good(&part, entry.path.display().to_string())
+        match entry.place() {
+            Place::Folder(folder) => findings.push(in_folder(short(&name), folder, entry)),
+            Place::Github(_) => on_github.push(name),
+        }
+    }
+    if !on_github.is_empty() || says_anything_of_github(settings) {
+        github(settings, &inventory, &on_github, findings);
+    }
+}
+
+fn in_folder(name: &str, folder: &Path, entry: &Entry) -> Finding {
+    let part = format!("repo {name}");
+    if !(folder.join(".git").exists() || folder.join("HEAD").exists()) {
+        let remedy = format!("`banksman repos edit {name} --path DIR`, or `banksman repos remove {name}`");
+        bad(&part, format!("{} is no git repository any more", folder.display()), Some(remedy))
+    } else if entry.checks.0.is_empty() {
+        let remedy = format!("`banksman repos edit {name} --check 'test=make test'`");
+        let what = format!("{} has no checks, so nothing is ever merged", folder.display());
+        Finding { part, health: Health::Note, what, remedy: Some(remedy) }
+    } else {
+        good(&part, folder.display().to_string())
+    }
+}
+
+/// Whether the configuration has anything that proves who asks.
+fn says_anything_of_github(settings: &Settings) -> bool {
+    let keys = &settings.github;
+    keys.token.is_some() || keys.token_file.is_some() || keys.token_command.is_some() || keys.app_id.is_some()
+}
+
+/// The token, its rights, the clock, and each repository there.
+fn github(settings: &Settings, inventory: &Inventory, repos: &[RepoName], findings: &mut Vec<Finding>) {
+    findings.push(match webhook_secret(settings) {
+        Ok(Some(_)) => good("webhooks", "their signature is checked with the configured secret".to_owned()),
+        Ok(None) => note_of(
+            "webhooks",
+            "no secret is configured: repositories are looked at on a schedule only".to_owned(),
+            "set github.webhook_secret_file to a file of mode 600, and point a webhook at `banksman serve`",
+        ),
+        Err(error) => bad("webhooks", format!("{error:#}"), None),
+    });
+    let access = match Access::new(settings) {
+        Ok(access) => access,
+        Err(error) => {
+            let remedy = "export GITHUB_TOKEN=..., or see `banksman config show`: github.*".to_owned();
+            return findings.push(bad("github", format!("{error:#}"), Some(remedy)));
+        }
+    };
+    let checked = block_on(async {
+        let token = examine(access.wire()).await;
+        let forge = access.forge_of(inventory);
+        let mut looks = Vec::with_capacity(repos.len());
+        for repo in repos {
+            looks.push((repo, forge.repo(repo).await));
+        }
+        Ok((token, looks))
+    });
+    let Ok((token, looks)) = checked else { return };
+    match token {
+        Ok(token) => findings.extend(of_token(settings, &token)),
+        Err(error) => {
+            let Explained { what, help } = explain(None, &error);
+            // A token that is only lying about troubles nobody.
+            let health = if repos.is_empty() { Health::Note } else { Health::Bad };
+            findings.push(Finding { part: "github".to_owned(), health, what, remedy: Some(help.to_owned()) });
+        }
+    }
+    for (repo, looked) in looks {
+        let part = format!("repo {repo}");
+        findings.push(match looked {
+            Ok(facts) => good(&part, format!("on GitHub, default branch {}", facts.default_branch)),
+            Err(error) => {
+                let Explained { what, help } = explain(Some(repo), &error);
+                bad(&part, what, Some(help.to_owned()))
+            }
         });
     }
+}
+
+/// Whom the token stands for, what it lacks, and how the clocks go together.
+fn of_token(settings: &Settings, token: &TokenFacts) -> Vec<Finding> {
+    let api = settings.github.api_url.as_deref().unwrap_or("api.github.com");
+    let who = token.login.as_ref().map_or("a GitHub App".to_owned(), ToString::to_string);
+    let what = format!("{api}, as {who}");
+    let right = match (token.missing, token.note) {
+        (Some(missing), _) => {
+            let Explained { what, help } = explain(None, &ForgeError::Refused(Refusal::NoScope(missing)));
+            bad("github", what, Some(help.to_owned()))
+        }
+        (None, Some(note)) => note_of("github", what, note),
+        (None, None) => good("github", what),
+    };
+    let ahead = token.ahead.abs();
+    let clock = if ahead > SKEW {
+        let what = format!("GitHub's clock and this host's differ by {}", span_words(ahead));
+        note_of("clock", what, "let the host's clock follow a time server (timedatectl set-ntp true)")
+    } else {
+        good("clock", "goes as GitHub's does".to_owned())
+    };
+    vec![right, clock]
+}
+
+fn note_of(part: &str, what: String, remedy: &str) -> Finding {
+    Finding { part: part.to_owned(), health: Health::Note, what, remedy: Some(remedy.to_owned()) }
 }
 
 fn good(part: &str, what: String) -> Finding {

@@ -3,6 +3,7 @@
 use super::{
     monitor::hosted,
     onboard::{cast, existing, summary_text, without_epic},
+    subject::Subject,
 };
 use crate::{
     app::App,
@@ -26,11 +27,21 @@ use std::path::PathBuf;
 /// Group issues into epics, run them, see how they stand.
 #[derive(Debug, Args)]
 pub(crate) struct EpicArgs {
-    /// The repository: its name or path [default: the one you are in, or the only one].
+    /// The repository: its name (shop, acme/shop) or path [default: the one you are in, or the only one].
     #[arg(long, global = true)]
     repo: Option<String>,
     #[command(subcommand)]
     what: What,
+}
+
+impl What {
+    /// The epic that was named.
+    fn epic(&self) -> Option<&Subject> {
+        match self {
+            Self::Create { .. } => None,
+            Self::Run { epic, .. } | Self::Status { epic } | Self::Sync { epic } => epic.as_ref(),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -52,28 +63,30 @@ enum What {
     },
     /// Run the repository's epics until nothing moves any more.
     Run {
-        /// The epic that you care about; its end decides the exit code [default: all].
-        epic: Option<u64>,
+        /// The epic that you care about, as NUMBER or REPO#NUMBER; its end decides the exit code [default: all].
+        epic: Option<Subject>,
         /// Show a live table; without it every event is a line.
         #[arg(long)]
         watch: bool,
     },
     /// Show each phase, each child, its pull request and the next action with its reason.
     Status {
-        /// Only this epic.
-        epic: Option<u64>,
+        /// Only this epic, as NUMBER or REPO#NUMBER.
+        epic: Option<Subject>,
     },
     /// Look once: tick what is closed, close what is merged, carry on what is due.
     Sync {
-        /// The epic that you care about [default: all].
-        epic: Option<u64>,
+        /// The epic that you care about, as NUMBER or REPO#NUMBER [default: all].
+        epic: Option<Subject>,
     },
 }
 
 pub(super) fn run(args: &EpicArgs, app: &App) -> anyhow::Result<Exit> {
     let home = app.config()?.settings.home;
     let inventory = Inventory::read(&Home::at(&home).inventory())?;
-    let (repo, _) = inventory.find(args.repo.as_deref())?;
+    let subject = args.what.epic();
+    let (repo, _) = inventory.find(Subject::repo(subject, args.repo.as_deref())?)?;
+    let number = subject.map(|subject| subject.number);
     let (settings, hosted) = hosted(app, &[short(&repo).to_owned()])?;
     block_on(async {
         let surface = match &args.what {
@@ -87,9 +100,9 @@ pub(super) fn run(args: &EpicArgs, app: &App) -> anyhow::Result<Exit> {
             What::Create { plan, apply, explain, dry_run } => {
                 create(&host, app, plan.as_ref(), apply.as_ref(), *explain, *dry_run).await
             }
-            What::Run { epic, .. } => run_epics(&host, app, epic.map(Number)).await,
-            What::Status { epic } => status(&host, app, epic.map(Number)).await,
-            What::Sync { epic } => sync(&host, app, epic.map(Number)).await,
+            What::Run { .. } => run_epics(&host, app, number).await,
+            What::Status { .. } => status(&host, app, number).await,
+            What::Sync { .. } => sync(&host, app, number).await,
         }
     })
 }

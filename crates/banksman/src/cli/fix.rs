@@ -1,6 +1,6 @@
 //! `fix`: one step about one pull request by hand, with the guards of the loop.
 
-use super::monitor::hosted;
+use super::{monitor::hosted, subject::Subject};
 use crate::{
     app::App,
     home::{Home, Inventory, short},
@@ -18,9 +18,9 @@ use serde::Serialize;
 pub(crate) struct FixArgs {
     /// What to mend.
     what: Wanted,
-    /// The pull request's number.
-    pull: u64,
-    /// The repository: its name or path [default: the one you are in, or the only one].
+    /// The pull request, as NUMBER or REPO#NUMBER.
+    pull: Subject,
+    /// The repository: its name (shop, acme/shop) or path [default: the one you are in, or the only one].
     #[arg(long)]
     repo: Option<String>,
 }
@@ -39,7 +39,7 @@ enum Wanted {
 /// What came of it, for scripts.
 #[derive(Serialize)]
 struct FixShown {
-    pull: u64,
+    pull: Number,
     what: Wanted,
     result: &'static str,
     action: Option<&'static str>,
@@ -48,7 +48,8 @@ struct FixShown {
 pub(super) fn run(args: &FixArgs, app: &App) -> anyhow::Result<Exit> {
     let home = app.config()?.settings.home;
     let inventory = Inventory::read(&Home::at(&home).inventory())?;
-    let (repo, _) = inventory.find(args.repo.as_deref())?;
+    let (repo, _) = inventory.find(Subject::repo(Some(&args.pull), args.repo.as_deref())?)?;
+    let pull = args.pull.number;
     let (settings, hosted) = hosted(app, &[short(&repo).to_owned()])?;
     let fix = match args.what {
         Wanted::Reviews => Fix::Reviews,
@@ -60,7 +61,7 @@ pub(super) fn run(args: &FixArgs, app: &App) -> anyhow::Result<Exit> {
         let host = Host::open(&settings, policy, hosted, Default::default(), Surface::kept()).await?;
         let _lock = host.recover().await?;
         let rules = host.rules().remove(0);
-        match host.orchestrator()?.fix(&rules, Number(args.pull), fix).await {
+        match host.orchestrator()?.fix(&rules, pull, fix).await {
             Ok(fixed) => Ok(fixed),
             Err(trouble) if trouble.passes() => Err(Failure::new(
                 trouble.to_string(),
@@ -71,34 +72,31 @@ pub(super) fn run(args: &FixArgs, app: &App) -> anyhow::Result<Exit> {
     })?;
     let (result, text, exit) = match fixed {
         Fixed::Did(action) => {
-            ("done", format!("#{}: {action}; `banksman monitor` carries on", args.pull), Exit::Success)
+            ("done", format!("#{pull}: {action}; `banksman monitor` carries on"), Exit::Success)
         }
-        Fixed::Already => {
-            ("already", format!("#{}: done before, nothing new since", args.pull), Exit::Success)
-        }
-        Fixed::Nothing => ("nothing", format!("#{}: nothing of that kind to mend", args.pull), Exit::Success),
+        Fixed::Already => ("already", format!("#{pull}: done before, nothing new since"), Exit::Success),
+        Fixed::Nothing => ("nothing", format!("#{pull}: nothing of that kind to mend"), Exit::Success),
         Fixed::LimitReached => {
-            let text = format!("#{}: the limit of requests is reached, a person has to look", args.pull);
+            let text = format!("#{pull}: the limit of requests is reached, a person has to look");
             ("limit_reached", text, Exit::Failed)
         }
         Fixed::NotOurs => {
             return Err(Failure::new(
-                format!("#{} is no open pull request that Banksman looks after", args.pull),
+                format!("#{pull} is no open pull request that Banksman looks after"),
                 "`banksman forge pull list` shows all pull requests",
             ));
         }
         Fixed::Refused(reason) => {
-            ("refused", format!("#{}: refused, {}", args.pull, reason.describe()), Exit::Failed)
+            ("refused", format!("#{pull}: refused, {}", reason.describe()), Exit::Failed)
         }
         Fixed::Unclear => {
-            ("unclear", format!("#{}: no clear answer, the next look settles it", args.pull), Exit::Failed)
+            ("unclear", format!("#{pull}: no clear answer, the next look settles it"), Exit::Failed)
         }
     };
     let action = match fixed {
         Fixed::Did(action) => Some(action.as_str()),
         _ => None,
     };
-    app.page
-        .write(&FixShown { pull: args.pull, what: args.what, result, action }, |_| format!("{text}\n"))?;
+    app.page.write(&FixShown { pull, what: args.what, result, action }, |_| format!("{text}\n"))?;
     Ok(exit)
 }

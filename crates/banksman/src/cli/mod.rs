@@ -24,6 +24,8 @@ mod serve;
 mod simulate;
 mod standing;
 mod status;
+mod subject;
+mod target;
 mod to_tracker;
 mod worker;
 

@@ -1,11 +1,15 @@
 //! `repos`: the inventory. Lists, adds, changes and removes repositories; their files are never touched.
 
-use super::standing::{Standing, standings};
+use super::{
+    standing::{Known, Standing, standings},
+    target::{Implementer, Target},
+};
 use crate::{
     app::App,
-    home::{Entry, Home, Inventory, Lock, short},
-    host::Repository,
-    output::{Cell, Exit, Failure, Table, style},
+    config::Settings,
+    home::{Entry, Home, Inventory, Lock, Merge, short},
+    host::{GithubRepository, Repository, block_on},
+    output::{Cell, Exit, Failure, Table, clean, style},
 };
 use banksman_core::text::{BranchName, CheckName, EngineName, Login};
 use clap::{Args, Subcommand};
@@ -26,14 +30,15 @@ enum What {
     List,
     /// Show how one is run.
     Show {
-        /// The repository: its name or path.
+        /// The repository: its name (shop, acme/shop) or path.
         repo: Option<String>,
     },
     /// Add a repository, and start nothing.
     Add {
-        /// Its folder.
-        path: PathBuf,
-        /// Its name here [default: the folder's name].
+        /// Its folder, or OWNER/NAME of one on GitHub.
+        #[arg(value_name = "PATH|OWNER/NAME")]
+        target: Target,
+        /// Its name here [default: the folder's name; on GitHub its name there, always].
         #[arg(long)]
         name: Option<String>,
         #[command(flatten)]
@@ -41,7 +46,7 @@ enum What {
     },
     /// Change how a repository is run; what is not named stays.
     Edit {
-        /// The repository: its name or path.
+        /// The repository: its name (shop, acme/shop) or path.
         repo: String,
         /// Where it lies now.
         #[arg(long, value_name = "DIR")]
@@ -51,7 +56,7 @@ enum What {
     },
     /// Take a repository out of the inventory. Its folder and everything about it in the home stay.
     Remove {
-        /// The repository: its name or path.
+        /// The repository: its name (shop, acme/shop) or path.
         repo: String,
     },
 }
@@ -65,6 +70,15 @@ pub(crate) struct How {
     /// Engine that implements; may be given several times, the first one is the default.
     #[arg(long = "engine", value_name = "NAME")]
     pub(crate) engines: Vec<EngineName>,
+    /// Who implements by default: an engine, or a hosted agent (jules, copilot, or NAME:LABEL:LOGIN of another one).
+    #[arg(long, value_name = "NAME")]
+    pub(crate) implementer: Option<Implementer>,
+    /// App whose checks count on GitHub, by its id; may be given several times [default: GitHub Actions].
+    #[arg(long = "check-app", value_name = "ID")]
+    pub(crate) check_apps: Vec<u64>,
+    /// How children are merged, where it differs from the host's way.
+    #[arg(long, value_enum, value_name = "WAY")]
+    pub(crate) merge: Option<Merge>,
     /// Engine that reviews every new head; may be given several times.
     #[arg(long = "reviewer", value_name = "NAME")]
     pub(crate) reviewers: Vec<EngineName>,
@@ -147,6 +161,11 @@ impl How {
         }
         take(&mut entry.default_branch, self.default_branch);
         take_list(&mut entry.implementers, self.engines);
+        if let Some(implementer) = &self.implementer {
+            implementer.put_first(entry);
+        }
+        take_list(&mut entry.check_apps, self.check_apps);
+        entry.merge = self.merge.or(entry.merge);
         take_list(&mut entry.reviewers, self.reviewers);
         take_list(&mut entry.checks.0, self.checks);
         take_list(&mut entry.allowed, self.allowed);
@@ -167,13 +186,6 @@ impl How {
         own.conflict_requests = self.conflict_requests.or(own.conflict_requests);
         own.red_checks = self.red_checks.or(own.red_checks);
     }
-
-    /// The entry of a repository that is new.
-    pub(crate) fn entry(self, path: PathBuf, default_branch: BranchName) -> Entry {
-        let mut entry = Entry::new(path, default_branch);
-        self.apply(&mut entry);
-        entry
-    }
 }
 
 /// A repository as scripts get it.
@@ -185,6 +197,9 @@ struct Shown<'a> {
     entry: &'a Entry,
     #[serde(skip_serializing_if = "Option::is_none")]
     standing: Option<Standing>,
+    /// Why its standing is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<&'a str>,
 }
 
 pub(super) fn run(args: &ReposArgs, app: &App) -> anyhow::Result<Exit> {
@@ -192,17 +207,35 @@ pub(super) fn run(args: &ReposArgs, app: &App) -> anyhow::Result<Exit> {
     let home = Home::at(&config.settings.home);
     let mut inventory = Inventory::read(&home.inventory())?;
     match args.what.as_ref().unwrap_or(&What::List) {
-        What::List => list(&inventory, &home, app)?,
+        What::List => list(&config.settings, &inventory, &home, app)?,
         What::Show { repo } => {
             let (name, entry) = inventory.find(repo.as_deref())?;
             show(short(&name), entry, app)?;
         }
-        What::Add { path, name, how } => {
-            let found = Repository::inspect(path, how.default_branch.as_ref())?;
-            let name = name.clone().unwrap_or_else(|| default_name(&found.path));
-            new_name(&inventory, &name, &found.path)?;
+        What::Add { target, name, how } => {
+            let (name, mut entry) = match target {
+                Target::Folder(path) => {
+                    let found = Repository::inspect(path, how.default_branch.as_ref())?;
+                    let name = name.clone().unwrap_or_else(|| default_name(&found.path));
+                    (name, Entry::new(found.path, found.default_branch))
+                }
+                Target::Github(repo) => {
+                    if name.is_some() {
+                        return Err(Failure::usage(
+                            "a repository on GitHub keeps its name",
+                            "leave --name away",
+                        ));
+                    }
+                    let found = block_on(GithubRepository::inspect(&config.settings, repo))?;
+                    for note in &found.notes {
+                        anstream::eprintln!("note: {note}");
+                    }
+                    (found.name.to_string(), found.entry(how.default_branch.as_ref()))
+                }
+            };
+            new_name(&inventory, &name, &entry)?;
             home.make()?;
-            let entry = how.clone().entry(found.path, found.default_branch);
+            how.clone().apply(&mut entry);
             inventory.put(&name, entry)?;
             show(&name, inventory.find(Some(&name))?.1, app)?;
         }
@@ -211,11 +244,23 @@ pub(super) fn run(args: &ReposArgs, app: &App) -> anyhow::Result<Exit> {
             let (name, mut entry) = (short(&name).to_owned(), entry.clone());
             // The running loops keep what they started with: a change would only seem to take effect.
             let _lock = Lock::take(home.folder())?;
-            if let Some(path) = path {
-                let wanted = how.default_branch.as_ref().unwrap_or(&entry.default_branch).clone();
-                entry.path = Repository::inspect(path, Some(&wanted))?.path;
-            } else if let Some(wanted) = &how.default_branch {
-                Repository::inspect(&entry.path, Some(wanted))?;
+            match (entry.folder(), path) {
+                (None, Some(_)) => {
+                    return Err(Failure::usage(
+                        format!("{name} is on GitHub and has no folder"),
+                        "leave --path away",
+                    ));
+                }
+                (Some(_), Some(path)) => {
+                    let wanted = how.default_branch.as_ref().unwrap_or(&entry.default_branch).clone();
+                    entry.move_to(Repository::inspect(path, Some(&wanted))?.path);
+                }
+                (Some(folder), None) => {
+                    if let Some(wanted) = &how.default_branch {
+                        Repository::inspect(folder, Some(wanted))?;
+                    }
+                }
+                (None, None) => {}
             }
             how.clone().apply(&mut entry);
             inventory.put(&name, entry)?;
@@ -242,8 +287,8 @@ pub(crate) fn default_name(path: &std::path::Path) -> String {
     if name.is_empty() { "repo".to_owned() } else { name }
 }
 
-/// Refuses a name or a folder that the inventory has already.
-fn new_name(inventory: &Inventory, name: &str, path: &std::path::Path) -> anyhow::Result<()> {
+/// Refuses a name or a place that the inventory has already.
+fn new_name(inventory: &Inventory, name: &str, new: &Entry) -> anyhow::Result<()> {
     if crate::home::repo_name(name).is_err() {
         return Err(Failure::usage(
             format!("`{name}` is no name for a repository"),
@@ -251,53 +296,65 @@ fn new_name(inventory: &Inventory, name: &str, path: &std::path::Path) -> anyhow
         ));
     }
     for (known, entry) in inventory.all() {
-        if entry.path == path {
-            let what = format!("{} is in the inventory already, as {}", path.display(), short(&known));
+        if entry.place() == new.place() {
+            let what = format!("{} is in the inventory already, as {}", new.place_words(), short(&known));
             return Err(Failure::new(what, format!("`banksman repos edit {}` changes it.", short(&known))));
         }
         if short(&known) == name {
-            let what = format!("the name {name} is taken by {}", entry.path.display());
+            let what = format!("the name {name} is taken by {}", entry.place_words());
             return Err(Failure::new(what, "Choose another one with --name."));
         }
     }
     Ok(())
 }
 
-fn list(inventory: &Inventory, home: &Home, app: &App) -> anyhow::Result<()> {
+fn list(settings: &Settings, inventory: &Inventory, home: &Home, app: &App) -> anyhow::Result<()> {
     let names: Vec<_> = inventory.all().collect();
-    let repos: Vec<_> = names.iter().map(|(repo, _)| repo.clone()).collect();
-    let standings = standings(home, &repos)?;
+    let standings = standings(settings, home, inventory)?;
     let shown: Vec<Shown<'_>> = names
         .iter()
         .map(|(repo, entry)| Shown {
             name: short(repo),
             repo: repo.as_str(),
             entry,
-            standing: standings.get(repo).copied(),
+            standing: match standings.get(repo) {
+                Some(Known::Standing(standing)) => Some(*standing),
+                Some(Known::Unknown(_)) | None => None,
+            },
+            trouble: match standings.get(repo) {
+                Some(Known::Unknown(why)) => Some(why),
+                Some(Known::Standing(_)) | None => None,
+            },
         })
         .collect();
     app.page.write(&shown, |shown| {
         if shown.is_empty() {
-            return "no repositories yet: `banksman repos add PATH` or `banksman onboard PATH` adds one\n"
+            return "no repositories yet: `banksman repos add PATH` (or OWNER/NAME) or `banksman onboard` adds one\n"
                 .to_owned();
         }
         let mut table =
-            Table::new(&["name", "stage", "issues", "audits", "epics", "pulls", "engine", "checks", "path"]);
+            Table::new(&["name", "stage", "issues", "audits", "epics", "pulls", "implementer", "checks", "place"]);
         for repo in shown {
             let names =
                 |list: &[EngineName]| list.iter().map(EngineName::as_str).collect::<Vec<_>>().join(" ");
-            let count = |n: Option<usize>| Cell::new(n.unwrap_or(0).to_string(), style::PLAIN);
+            let count = |n: Option<usize>| Cell::from(n.map_or("?".to_owned(), |n| n.to_string()));
+            let stage = match (repo.standing, repo.trouble) {
+                (Some(standing), _) => standing.stage.word().into(),
+                (None, why) => Cell::new(clean(why.unwrap_or("not known")), style::BAD),
+            };
             let checks = repo.entry.checks.0.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>().join(" ");
             table.row([
                 Cell::new(repo.name, style::HEAD),
-                repo.standing.map_or("", |s| s.stage.word()).into(),
+                stage,
                 count(repo.standing.map(|s| s.open_issues)),
                 count(repo.standing.map(|s| s.open_audits)),
                 count(repo.standing.map(|s| s.open_epics)),
                 count(repo.standing.map(|s| s.open_pulls)),
                 names(&repo.entry.implementers).into(),
-                if checks.is_empty() { Cell::new("none", style::WARN) } else { checks.into() },
-                Cell::new(repo.entry.path.display().to_string(), style::DIM),
+                if repo.entry.folder().is_none() {
+                    Cell::new("GitHub's", style::DIM)
+                } else if checks.is_empty() { Cell::new("none", style::WARN) } else { checks.into() },
+                Cell::new(repo.entry.place_words(), style::DIM),
             ]);
         }
         table.text()
@@ -305,8 +362,10 @@ fn list(inventory: &Inventory, home: &Home, app: &App) -> anyhow::Result<()> {
 }
 
 fn show(name: &str, entry: &Entry, app: &App) -> anyhow::Result<()> {
-    let repo = format!("local/{name}");
-    let written = toml::to_string(entry)?.replace("\n[policy]", &format!("\n[repos.{name}.policy]"));
-    app.page
-        .write(&Shown { name, repo: &repo, entry, standing: None }, |_| format!("[repos.{name}]\n{written}"))
+    let repo = crate::home::repo_name(name)?;
+    let key = if name.contains('/') { format!("\"{name}\"") } else { name.to_owned() };
+    let written = toml::to_string(entry)?.replace("\n[policy]", &format!("\n[repos.{key}.policy]"));
+    app.page.write(&Shown { name, repo: repo.as_str(), entry, standing: None, trouble: None }, |_| {
+        format!("[repos.{key}]\n{written}")
+    })
 }

@@ -3,7 +3,7 @@
 use crate::{
     app::App,
     home::{Home, Inventory},
-    host::{Host, Hosted, WorkerUntil, block_on},
+    host::{Host, Hosted, WorkerUntil, block_on, workable},
     output::Exit,
     surface::Surface,
 };
@@ -42,6 +42,11 @@ pub(super) fn run(args: &WorkerArgs, app: &App) -> anyhow::Result<Exit> {
     block_on(async {
         let surface = if args.quiet { Surface::silent() } else { Surface::plain(&app.page) };
         let policy = Host::sandbox_policy(&settings);
+        // Other jobs do not wait for a token that nobody gave.
+        let (hosted, missing) = workable(&settings, hosted);
+        if let Some(missing) = missing {
+            surface.note(&format!("note: no work for repositories on GitHub: {missing}"));
+        }
         let host = Host::open(&settings, policy, hosted, Default::default(), surface.clone()).await?;
         let until = if args.until_empty { WorkerUntil::Empty } else { WorkerUntil::Stopped };
         if until == WorkerUntil::Stopped {

@@ -65,6 +65,14 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, key: &Key, value: &Spanned<DeValue<'_>>) -> Result<(), ConfigError> {
+        if key.is_secret() {
+            let what = format!(
+                "`{0}` is a secret and belongs into no configuration file: use ${1}, or `{0}_file`",
+                key.name,
+                key.variable()
+            );
+            return Err(self.mistake(value.span().start, what));
+        }
         let text = match value.get_ref() {
             DeValue::String(text) => text.to_string(),
             DeValue::Integer(number) => number.as_str().to_owned(),

@@ -4,6 +4,8 @@
 use super::settings::{SandboxMode, Settings, StoreUrl};
 use banksman_core::{intent::MergeMethod, text::Capability};
 use jiff::SignedDuration;
+use secrecy::SecretString;
+use std::path::PathBuf;
 
 /// One key.
 pub(crate) struct Key {
@@ -23,6 +25,11 @@ impl Key {
         format!("BANKSMAN_{}", self.name.replace('.', "_").to_uppercase())
     }
 
+    /// Whether its value is a secret, which no configuration file may hold (S19).
+    pub(crate) fn is_secret(&self) -> bool {
+        matches!(self.name, "github.token" | "github.webhook_secret")
+    }
+
     /// The key of that name.
     pub(crate) fn named(name: &str) -> Option<&'static Key> {
         KEYS.iter().find(|key| key.name == name)
@@ -30,7 +37,7 @@ impl Key {
 }
 
 /// All keys but those below `engines` and `profiles`.
-pub(crate) static KEYS: [Key; 28] = [
+pub(crate) static KEYS: [Key; 39] = [
     Key {
         name: "home",
         about: "Folder for Banksman's own files.",
@@ -177,6 +184,84 @@ pub(crate) static KEYS: [Key; 28] = [
         },
     },
     Key {
+        name: "github.api_url",
+        about: "Base URL of GitHub's API; of an enterprise server `https://HOST/api/v3` [default: https://api.github.com].",
+        get: |s| s.github.api_url.clone(),
+        set: |s, v| {
+            if !v.starts_with("http://") && !v.starts_with("https://") {
+                return Err("an address that starts with `https://`".to_owned());
+            }
+            s.github.api_url = Some(v.trim_end_matches('/').to_owned());
+            Ok(())
+        },
+    },
+    Key {
+        name: "github.token",
+        about: "Token for GitHub, from the environment alone ($GITHUB_TOKEN, $GH_TOKEN).",
+        get: |s| s.github.token.as_ref().map(|_| HIDDEN.to_owned()),
+        set: |s, v| secret(v).map(|token| s.github.token = Some(token)),
+    },
+    Key {
+        name: "github.token_file",
+        about: "A file of mode 600 with the token for GitHub.",
+        get: |s| shown(s.github.token_file.as_ref()),
+        set: |s, v| absolute(v).map(|path| s.github.token_file = Some(path)),
+    },
+    Key {
+        name: "github.token_command",
+        about: "A program that prints the token for GitHub, such as `gh auth token`; run without a shell.",
+        get: |s| s.github.token_command.clone(),
+        set: |s, v| {
+            if v.trim().is_empty() {
+                return Err("a program with its arguments".to_owned());
+            }
+            s.github.token_command = Some(v.to_owned());
+            Ok(())
+        },
+    },
+    Key {
+        name: "github.app_id",
+        about: "The GitHub App to act as, in the place of a token.",
+        get: |s| s.github.app_id.map(|id| id.to_string()),
+        set: |s, v| id(v).map(|id| s.github.app_id = Some(id)),
+    },
+    Key {
+        name: "github.installation_id",
+        about: "Where that app is installed.",
+        get: |s| s.github.installation_id.map(|id| id.to_string()),
+        set: |s, v| id(v).map(|id| s.github.installation_id = Some(id)),
+    },
+    Key {
+        name: "github.app_key_file",
+        about: "A file of mode 600 with the private key of that app.",
+        get: |s| shown(s.github.app_key_file.as_ref()),
+        set: |s, v| absolute(v).map(|path| s.github.app_key_file = Some(path)),
+    },
+    Key {
+        name: "github.webhook_secret",
+        about: "What GitHub signs webhooks with, from the environment alone.",
+        get: |s| s.github.webhook_secret.as_ref().map(|_| HIDDEN.to_owned()),
+        set: |s, v| secret(v).map(|found| s.github.webhook_secret = Some(found)),
+    },
+    Key {
+        name: "github.webhook_secret_file",
+        about: "A file of mode 600 with what GitHub signs webhooks with.",
+        get: |s| shown(s.github.webhook_secret_file.as_ref()),
+        set: |s, v| absolute(v).map(|path| s.github.webhook_secret_file = Some(path)),
+    },
+    Key {
+        name: "github.sweep",
+        about: "How often a repository on GitHub is looked at while something moves there, if nothing wakes earlier.",
+        get: |s| Some(span(s.github.sweeps.moving)),
+        set: |s, v| duration(v).map(|d| s.github.sweeps.moving = d),
+    },
+    Key {
+        name: "github.sweep_idle",
+        about: "The same while nothing moves.",
+        get: |s| Some(span(s.github.sweeps.idle)),
+        set: |s, v| duration(v).map(|d| s.github.sweeps.idle = d),
+    },
+    Key {
         name: "tracker.kind",
         about: "Which tracker: `items`, `github` or `linear`.",
         get: |s| s.tracker.kind.clone(),
@@ -203,15 +288,8 @@ pub(crate) static KEYS: [Key; 28] = [
     Key {
         name: "tracker.token_file",
         about: "A file of mode 600 with the tracker's token ($AQ_TRACKER_TOKEN holds the token itself).",
-        get: |s| s.tracker.token_file.as_ref().map(|path| path.display().to_string()),
-        set: |s, v| {
-            let path = std::path::PathBuf::from(v);
-            if !path.is_absolute() {
-                return Err("an absolute path".to_owned());
-            }
-            s.tracker.token_file = Some(path);
-            Ok(())
-        },
+        get: |s| shown(s.tracker.token_file.as_ref()),
+        set: |s, v| absolute(v).map(|path| s.tracker.token_file = Some(path)),
     },
     Key {
         name: "tracker.product",
@@ -269,6 +347,28 @@ pub(crate) static KEYS: [Key; 28] = [
 /// A duration as people write it: `30m`, `24h`, `1.5s`.
 pub(crate) fn span(duration: SignedDuration) -> String {
     format!("{duration:#}")
+}
+
+/// What is shown of a secret.
+const HIDDEN: &str = "(hidden)";
+
+fn secret(text: &str) -> Result<SecretString, String> {
+    let fits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
+    fits.then(|| SecretString::from(text.to_owned()))
+        .ok_or_else(|| "one line of printable characters".to_owned())
+}
+
+fn id(text: &str) -> Result<u64, String> {
+    text.parse().ok().filter(|id| *id > 0).ok_or_else(|| "a whole number from 1".to_owned())
+}
+
+fn absolute(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.is_absolute() { Ok(path) } else { Err("an absolute path".to_owned()) }
+}
+
+fn shown(path: Option<&PathBuf>) -> Option<String> {
+    path.map(|path| path.display().to_string())
 }
 
 fn number(text: &str) -> Result<u32, String> {
@@ -329,6 +429,22 @@ mod tests {
             let key = Key::named(&format!("tracker.{word}")).unwrap();
             (key.set)(&mut settings, value).unwrap();
         }
+        for (word, value) in [
+            ("api_url", "https://ghe/api/v3"),
+            ("token", "ghp_1"),
+            ("token_file", "/t"),
+            ("token_command", "gh auth token"),
+            ("app_id", "7"),
+            ("installation_id", "8"),
+            ("app_key_file", "/k"),
+            ("webhook_secret", "It's a secret"),
+            ("webhook_secret_file", "/w"),
+        ] {
+            let key = Key::named(&format!("github.{word}")).unwrap();
+            (key.set)(&mut settings, value).unwrap();
+            assert_eq!((key.get)(&settings).as_deref(), Some(if key.is_secret() { HIDDEN } else { value }));
+        }
+        assert!(!format!("{settings:?}").contains("ghp_1"));
         for key in &KEYS {
             let shown = (key.get)(&settings).unwrap();
             (key.set)(&mut settings, &shown).unwrap();
@@ -340,8 +456,8 @@ mod tests {
     fn a_wrong_value_says_what_is_allowed() {
         let mut settings = Settings::built_in("/h".into());
         // What any word is a value of.
-        let open = ["tracker.product", "tracker.command"];
-        for key in KEYS.iter().filter(|key| !open.contains(&key.name)) {
+        let open = ["tracker.product", "tracker.command", "github.token_command"];
+        for key in KEYS.iter().filter(|key| !open.contains(&key.name) && !key.is_secret()) {
             let allowed = (key.set)(&mut settings, "perhaps").unwrap_err();
             assert!(!allowed.is_empty(), "{}", key.name);
         }

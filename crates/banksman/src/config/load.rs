@@ -4,8 +4,9 @@ use super::{
     KEYS, Key,
     error::{ConfigError, unknown},
     file::{self, Origins},
-    settings::Settings,
+    settings::{Settings, StorePassword},
 };
+use secrecy::SecretString;
 use std::{
     collections::BTreeMap,
     fmt,
@@ -114,6 +115,7 @@ impl Config {
                 }
             }
         }
+        usual_variables(&mut settings, &mut origins, environment)?;
         apply_environment(&mut settings, &mut origins, environment)?;
         // The tracker's users have this variable today (20-tracker.md).
         if let Some(value) = environment.get("AQ_TRACKER_AUTO").filter(|value| !value.is_empty()) {
@@ -147,6 +149,30 @@ impl Config {
     pub(crate) fn engine_origins(&self) -> impl Iterator<Item = (&str, &Source)> {
         self.origins.iter().filter(|(key, _)| key.starts_with("engines.")).map(|(k, s)| (k.as_str(), s))
     }
+}
+
+/// Variables that other programs have made usual.
+fn usual_variables(
+    settings: &mut Settings,
+    origins: &mut Origins,
+    environment: &BTreeMap<String, String>,
+) -> Result<(), ConfigError> {
+    let filled = |name: &str| environment.get(name).filter(|value| !value.is_empty());
+    let token = ["GITHUB_TOKEN", "GH_TOKEN"].into_iter().find_map(|name| Some((name, filled(name)?)));
+    if let (Some((name, value)), Some(key)) = (token, Key::named("github.token")) {
+        (key.set)(settings, value.trim()).map_err(|allowed| ConfigError {
+            place: format!("${name}"),
+            what: format!("has to be {allowed}"),
+        })?;
+        origins.insert(key.name.to_owned(), Source::Environment(name.to_owned()));
+    }
+    settings.store_password = StorePassword {
+        password: filled("PGPASSWORD").map(|value| SecretString::from(value.clone())),
+        file: filled("PGPASSFILE")
+            .map(PathBuf::from)
+            .or_else(|| Some(variable(environment, "HOME")?.join(".pgpass"))),
+    };
+    Ok(())
 }
 
 fn apply_environment(
@@ -262,6 +288,20 @@ mod tests {
             "$BANKSMAN_ATEMPTS: unknown variable `BANKSMAN_ATEMPTS`; did you mean `BANKSMAN_ATTEMPTS`?"
         );
         assert!(load("", &[("BANKSMAN_AUDITS", "/x"), ("OTHER", "y")], &Vec::new()).is_ok());
+    }
+
+    #[test]
+    fn tokens_come_from_the_usual_variables_and_from_no_file() {
+        let config = load("", &[("GH_TOKEN", "ghp_canary"), ("PGPASSWORD", "canary")], &Vec::new()).unwrap();
+        assert_eq!(config.origin("github.token"), &Source::Environment("GH_TOKEN".into()));
+        assert_eq!(config.settings.store_password.file.as_deref(), Some(Path::new("/home/u/.pgpass")));
+        assert!(!format!("{config:?}").contains("canary"));
+        let more = [("GITHUB_TOKEN", "a"), ("GH_TOKEN", "b"), ("BANKSMAN_GITHUB_TOKEN", "c")];
+        let config = load("", &more, &Vec::new()).unwrap();
+        assert_eq!(config.origin("github.token"), &Source::Environment("BANKSMAN_GITHUB_TOKEN".into()));
+        let error = load("[github]\ntoken = \"ghp_canary\"\n", &[], &Vec::new()).unwrap_err();
+        assert!(error.starts_with("config.toml:2:9: `github.token` is a secret"), "{error}");
+        assert!(!error.contains("canary"));
     }
 
     #[test]

@@ -3,12 +3,15 @@
 
 mod error;
 mod file;
+mod github;
 mod keys;
 mod load;
+mod secret_file;
 mod settings;
 mod tracker;
 
 pub(crate) use error::{ConfigError, nearest, toml_error};
+pub(crate) use github::{GithubAccess, Proof, github, webhook_secret};
 pub(crate) use keys::{KEYS, Key};
 pub(crate) use load::{Config, Overrides, Presence};
 pub(crate) use settings::{SandboxMode, Settings};

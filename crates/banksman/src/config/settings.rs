@@ -5,11 +5,12 @@ use banksman_core::{
     intent::MergeMethod,
     manifest::{Defaults, Profile},
     policy::Limits,
-    repo::RepoRules,
+    repo::{RepoRules, Sweeps},
     text::{Capability, EngineName, ProfileName},
 };
 use banksman_engine::{EngineDefinition, EngineSettings};
 use jiff::SignedDuration;
+use secrecy::SecretString;
 use std::{collections::BTreeMap, path::PathBuf};
 
 /// How engines are kept in their place.
@@ -76,6 +77,57 @@ pub(crate) struct TrackerKeys {
     pub(crate) path_comments: Option<String>,
 }
 
+/// What is said about GitHub. What proves who asks comes from the environment, from files of mode 600 or from a program (S19).
+#[derive(Debug, Clone)]
+pub(crate) struct GithubKeys {
+    /// Base URL of the API, of an enterprise server `https://HOST/api/v3`.
+    pub(crate) api_url: Option<String>,
+    /// A token, from the environment alone.
+    pub(crate) token: Option<SecretString>,
+    /// A file of mode 600 that holds the token.
+    pub(crate) token_file: Option<PathBuf>,
+    /// A program that prints the token.
+    pub(crate) token_command: Option<String>,
+    /// The GitHub App to act as.
+    pub(crate) app_id: Option<u64>,
+    /// Where that app is installed.
+    pub(crate) installation_id: Option<u64>,
+    /// The app's private key, a file of mode 600.
+    pub(crate) app_key_file: Option<PathBuf>,
+    /// What webhooks are signed with, from the environment alone.
+    pub(crate) webhook_secret: Option<SecretString>,
+    /// A file of mode 600 that holds it.
+    pub(crate) webhook_secret_file: Option<PathBuf>,
+    /// How often a repository is looked at; each look costs some of the hourly points.
+    pub(crate) sweeps: Sweeps,
+}
+
+impl Default for GithubKeys {
+    fn default() -> Self {
+        Self {
+            api_url: None,
+            token: None,
+            token_file: None,
+            token_command: None,
+            app_id: None,
+            installation_id: None,
+            app_key_file: None,
+            webhook_secret: None,
+            webhook_secret_file: None,
+            sweeps: Sweeps { moving: SignedDuration::from_mins(1), idle: SignedDuration::from_mins(10) },
+        }
+    }
+}
+
+/// How the password of the fleet's store is known, where its address holds none: as libpq's programs know it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct StorePassword {
+    /// `$PGPASSWORD`.
+    pub(crate) password: Option<SecretString>,
+    /// `$PGPASSFILE`, else `~/.pgpass`.
+    pub(crate) file: Option<PathBuf>,
+}
+
 /// All values of the configuration.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -103,6 +155,8 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     /// The store of a fleet, `postgres://...`; `None`: the file in the home.
     pub(crate) store: Option<StoreUrl>,
+    /// Its password, where the address has none.
+    pub(crate) store_password: StorePassword,
     /// Time limit of an attempt at a job that names none.
     pub(crate) job_timeout: SignedDuration,
     /// Further attempts at a job that names no number.
@@ -115,6 +169,8 @@ pub(crate) struct Settings {
     pub(crate) profiles: BTreeMap<ProfileName, Profile>,
     /// The tracker, as far as files say; its variables win.
     pub(crate) tracker: TrackerKeys,
+    /// GitHub.
+    pub(crate) github: GithubKeys,
     /// Whether every change of a linked job's stage is echoed.
     pub(crate) tracker_auto: bool,
     /// Changes to built-in engines, and engines of the host's own: keys that some file set, checked when they were read.
@@ -142,12 +198,14 @@ impl Settings {
             epic_merge: rules.epic_merge,
             limits: rules.limits,
             store: None,
+            store_password: StorePassword::default(),
             job_timeout: Defaults::default().timeout,
             retries: Defaults::default().retries,
             fix_rounds: Defaults::default().fix_rounds,
             capabilities: Vec::new(),
             profiles: BTreeMap::new(),
             tracker: TrackerKeys::default(),
+            github: GithubKeys::default(),
             tracker_auto: false,
             engines: BTreeMap::new(),
         }

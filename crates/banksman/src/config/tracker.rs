@@ -1,11 +1,10 @@
 //! How the tracker is reached: the variables that its users have today, over the keys of the configuration (20-tracker.md).
 
-use super::{Settings, settings::TrackerKeys};
+use super::{Settings, secret_file, settings::TrackerKeys};
 use crate::output::Failure;
 use anyhow::Context as _;
 use banksman_core::text::RepoName;
 use banksman_tracker::{Kind, Paths, Program, Secret, TrackerSettings};
-use std::{os::unix::fs::PermissionsExt as _, path::Path};
 
 /// The settings of the tracker. `None` when neither token nor program is there, without which no call can be made.
 pub(crate) fn tracker<'a>(
@@ -22,8 +21,8 @@ pub(crate) fn tracker<'a>(
         keys.kind.as_deref().is_none_or(|kind| kind == "items") && api.is_none() && program.is_none();
     let token = match (variable("AQ_TRACKER_TOKEN"), &keys.token_file) {
         (Some(token), _) => Some(token.to_owned()),
-        (None, Some(file)) => Some(token_file(file)?),
-        (None, None) if is_own && own.exists() => Some(token_file(&own)?),
+        (None, Some(file)) => Some(secret_file::read(file)?),
+        (None, None) if is_own && own.exists() => Some(secret_file::read(&own)?),
         (None, None) => None,
     };
     let token = match token.map(Secret::new) {
@@ -62,17 +61,4 @@ fn paths(keys: &TrackerKeys) -> Paths {
         items: keys.path_items.clone().unwrap_or(usual.items),
         comments: keys.path_comments.clone().unwrap_or(usual.comments),
     }
-}
-
-/// A token from a file that nobody else can read (S19).
-fn token_file(path: &Path) -> anyhow::Result<String> {
-    let shown = path.display();
-    let facts = std::fs::metadata(path).with_context(|| format!("cannot read {shown}"))?;
-    if facts.permissions().mode() & 0o077 != 0 {
-        return Err(Failure::new(
-            format!("{shown} can be read by others"),
-            format!("`chmod 600 {shown}` makes it yours alone"),
-        ));
-    }
-    std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))
 }

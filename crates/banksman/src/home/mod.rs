@@ -3,7 +3,7 @@
 mod inventory;
 mod lock;
 
-pub(crate) use inventory::{Checks, Entry, Inventory, repo_name, short};
+pub(crate) use inventory::{Checks, Entry, HostedAccount, Inventory, Merge, Place, repo_name, short};
 pub(crate) use lock::{Lock, running_pid};
 
 use anyhow::Context;
@@ -54,6 +54,11 @@ impl Home {
     /// The inventory.
     pub(crate) fn inventory(&self) -> PathBuf {
         self.folder.join("repos.toml")
+    }
+
+    /// What the loops are up to, for other processes.
+    pub(crate) fn loops(&self) -> PathBuf {
+        self.folder.join("loops.json")
     }
 
     /// The queue's folders.

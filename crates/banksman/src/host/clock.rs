@@ -1,4 +1,5 @@
-//! The real clock: the only place besides the commands that asks what time it is, and the wake-up from store and forge.
+//! The real clock: the only place besides the commands that asks what time it is, and the wake-up from store and forge or from the bell of
+//! one repository.
 
 use banksman_core::port::Clock;
 use banksman_store::{Changes, sqlite::Changes as BookChanges};
@@ -10,18 +11,30 @@ use tokio::{
     time,
 };
 
-/// Time of the host, woken by commits of the store and the forge's book. Each looping task has one of its own, so that none takes another's
-/// wake-up.
+/// Time of the host with wake-ups. Each looping task has one of its own, so that none takes another's.
 pub(crate) struct HostClock {
-    store: Mutex<Changes>,
-    book: Mutex<BookChanges>,
+    wakes: Wakes,
+    /// Wakes everybody when the process is to end.
     stopping: Arc<Notify>,
 }
 
+/// What wakes a task.
+enum Wakes {
+    /// Commits of the store and of the forge's book.
+    Commits(Box<Mutex<(Changes, BookChanges)>>),
+    /// The bell of one repository.
+    Bell(Arc<Notify>),
+}
+
 impl HostClock {
-    /// A clock that hears these; `stopping` wakes everybody when the process is to end.
-    pub(crate) fn new(store: Changes, book: BookChanges, stopping: Arc<Notify>) -> Self {
-        Self { store: Mutex::new(store), book: Mutex::new(book), stopping }
+    /// A clock that hears every commit.
+    pub(crate) fn of_commits(store: Changes, book: BookChanges, stopping: Arc<Notify>) -> Self {
+        Self { wakes: Wakes::Commits(Box::new(Mutex::new((store, book)))), stopping }
+    }
+
+    /// A clock that hears one bell.
+    pub(crate) fn of_bell(bell: Arc<Notify>, stopping: Arc<Notify>) -> Self {
+        Self { wakes: Wakes::Bell(bell), stopping }
     }
 }
 
@@ -40,10 +53,20 @@ impl Clock for HostClock {
     }
 
     async fn changed(&self, until: Timestamp) {
-        let (mut store, mut book) = (self.store.lock().await, self.book.lock().await);
+        let woken = async {
+            match &self.wakes {
+                Wakes::Commits(changes) => {
+                    let (store, book) = &mut *changes.lock().await;
+                    select! {
+                        () = store.next() => {}
+                        () = book.next() => {}
+                    }
+                }
+                Wakes::Bell(bell) => bell.notified().await,
+            }
+        };
         select! {
-            () = store.next() => {}
-            () = book.next() => {}
+            () = woken => {}
             () = self.stopping.notified() => {}
             () = time::sleep(left(until)) => {}
         }

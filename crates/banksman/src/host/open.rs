@@ -1,13 +1,17 @@
 //! Opens a home: databases, forge, engines, with the rules of the repositories that a command is about.
 
 use super::{
+    bells::Bells,
+    forge::HostForge,
+    github::{self, Access},
     queue::open_store,
+    troubles::Troubles,
     watch::Watchers,
-    world::{HostForge, HostWorld},
+    world::HostWorld,
 };
 use crate::{
     config::{SandboxMode, Settings},
-    home::{Entry, Home, Lock},
+    home::{Entry, Home, Lock, Place},
     output::Failure,
     surface::Surface,
 };
@@ -18,7 +22,7 @@ use banksman_core::{
     work::SandboxLevel,
 };
 use banksman_engine::{
-    EngineDefinition, EngineHost, EngineHostConfig, EngineSettings, Found, Network, RepositorySetup,
+    EngineDefinition, EngineHost, EngineHostConfig, EngineSettings, Found, Network, Remote, RepositorySetup,
     SandboxPolicy,
 };
 use banksman_forge::local::LocalForge;
@@ -45,6 +49,10 @@ pub(crate) struct Shared {
     pub(crate) forge: HostForge,
     pub(crate) engine: Arc<EngineHost>,
     pub(crate) watchers: Watchers,
+    /// Wake single repositories on GitHub.
+    pub(crate) bells: Bells,
+    /// Repositories that GitHub keeps waiting or refuses.
+    pub(super) troubles: Troubles,
     /// Wakes everybody who waits when the process is to end.
     pub(crate) stopping: Arc<Notify>,
 }
@@ -80,17 +88,26 @@ impl Host {
         let store = open_store(settings, &home).await?;
         let book = SqliteBook::open(&home.book())
             .with_context(|| format!("cannot open {}", home.book().display()))?;
-        let (engine, definitions) = engine_host(settings, sandbox, &home, &hosted, more).await?;
+        let access = github::access_for(settings, &hosted)?;
+        let (engine, definitions) =
+            engine_host(settings, sandbox, &home, &hosted, access.as_ref(), more).await?;
         let engine = Arc::new(engine);
-        let repos = hosted.iter().map(|h| h.entry.local_repo(&h.repo, settings.check_timeout)).collect();
-        let forge =
+        let repos =
+            hosted.iter().filter_map(|h| h.entry.local_repo(&h.repo, settings.check_timeout)).collect();
+        let embedded =
             LocalForge::open(repos, book.clone(), Arc::clone(&engine), Arc::new(crate::clock::now)).await?;
+        let troubles = Troubles::default();
+        let github = access.map(|access| Arc::new(access.forge(&hosted)));
+        let forge = HostForge::new(embedded, github, troubles.clone());
+        let bells = Bells::default();
         let shared = Arc::new(Shared {
             store,
             book,
             forge,
             engine,
-            watchers: Watchers::new(surface),
+            watchers: Watchers::new(surface, bells.clone()),
+            bells,
+            troubles,
             stopping: Arc::default(),
         });
         let limits = settings.profiles.iter().filter_map(|(name, p)| Some((name.clone(), p.parallel?)));
@@ -147,20 +164,20 @@ impl Host {
         self.hosted.iter().map(|h| h.rules.clone()).collect()
     }
 
-    /// The engines that work may ask for.
+    /// The engines of this host that work may ask for.
     pub(crate) fn engines(&self) -> Vec<EngineName> {
-        let mut names: Vec<EngineName> = self
-            .hosted
-            .iter()
-            .flat_map(|h| h.entry.implementers.iter().chain(&h.entry.reviewers).cloned())
-            .collect();
+        let mut names: Vec<EngineName> =
+            self.hosted.iter().flat_map(|h| h.entry.own_engines().cloned()).collect();
         names.sort();
         names.dedup();
         names
     }
 
-    /// Refuses engines that cannot run here, before anything is spent.
-    pub(crate) async fn check_engines(&self) -> anyhow::Result<SandboxLevel> {
+    /// Refuses engines that cannot run here, before anything is spent. `None`: all the work is done elsewhere.
+    pub(crate) async fn check_engines(&self) -> anyhow::Result<Option<SandboxLevel>> {
+        if self.engines().is_empty() {
+            return Ok(None);
+        }
         let diagnosis = self.shared.engine.diagnose().await;
         for name in self.engines() {
             match diagnosis.engines.iter().find(|e| e.name == name).map(|e| &e.program) {
@@ -195,6 +212,7 @@ impl Host {
         self.shared
             .engine
             .level()
+            .map(Some)
             .map_err(|reason| Failure::new("no engine can run on this host", reason.describe()))
     }
 }
@@ -204,6 +222,7 @@ async fn engine_host(
     sandbox: SandboxPolicy,
     home: &Home,
     hosted: &[Hosted],
+    access: Option<&Access>,
     more: MoreEngines,
 ) -> anyhow::Result<(EngineHost, BTreeMap<EngineName, EngineDefinition>)> {
     let folder = std::path::absolute(home.folder())?;
@@ -218,7 +237,12 @@ async fn engine_host(
     config.engines.extend(more);
     config.sandbox = sandbox;
     for hosted in hosted {
-        let mut setup = RepositorySetup::new(super::repository::git_dir(&hosted.entry.path)?);
+        let remote: Remote = match (hosted.entry.place(), access) {
+            (Place::Folder(folder), _) => super::repository::git_dir(folder)?.into(),
+            (Place::Github(name), Some(access)) => access.remote(name)?.into(),
+            (Place::Github(_), None) => continue,
+        };
+        let mut setup = RepositorySetup::new(remote);
         setup.verify = hosted.entry.checks.0.iter().map(|(_, command)| command.clone()).collect();
         setup.verify_timeout = Duration::try_from(settings.check_timeout).unwrap_or(setup.verify_timeout);
         setup.check_network = Network::from(hosted.entry.check_network);

@@ -8,7 +8,7 @@ use banksman_core::{
     port::Queue as _,
     text::{Holder, JobKey},
 };
-use banksman_store::Chosen;
+use banksman_store::{Chosen, postgres::Address};
 
 /// Opens the store that the configuration names. Makes the home if it is missing.
 pub(crate) async fn open_store(settings: &Settings, home: &Home) -> anyhow::Result<Chosen> {
@@ -17,9 +17,18 @@ pub(crate) async fn open_store(settings: &Settings, home: &Home) -> anyhow::Resu
         None => {
             Chosen::sqlite(&home.store()).with_context(|| format!("cannot open {}", home.store().display()))
         }
-        Some(url) => Chosen::postgres(url.secret())
-            .await
-            .with_context(|| format!("cannot open the store {}", url.shown())),
+        Some(url) => {
+            let cannot = || format!("cannot open the store {}", url.shown());
+            let mut address = Address::parse(url.secret()).with_context(cannot)?;
+            let known = &settings.store_password;
+            if let Some(password) = &known.password {
+                address = address.with_password(password);
+            }
+            if let Some(file) = &known.file {
+                address = address.with_passfile(file).with_context(cannot)?;
+            }
+            Chosen::at(&address).await.with_context(cannot)
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a run came to: read back from store and forge at the end, for the summary of `demo` and `onboard`.
 
 use super::Host;
-use crate::home::short;
+use crate::home::{Entry, short};
 use anyhow::Context as _;
 use banksman_core::{
     epic::ChildStatus,
@@ -13,15 +13,19 @@ use banksman_core::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What one repository's run came to.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Summary {
     /// The repository.
     pub(crate) repo: RepoName,
-    /// Its folder.
-    pub(crate) path: PathBuf,
+    /// Its folder, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) path: Option<PathBuf>,
+    /// Where it lives, for people: its folder, or its name on GitHub.
+    #[serde(skip)]
+    pub(crate) place: String,
     /// Merged children.
     pub(crate) merged: Vec<Done>,
     /// Children and epics that need a person.
@@ -83,12 +87,12 @@ impl Host {
     pub(crate) async fn summaries(&self) -> anyhow::Result<Vec<Summary>> {
         let mut all = Vec::new();
         for hosted in &self.hosted {
-            all.push(self.summary(&hosted.repo, hosted.entry.path.clone()).await.context("cannot sum up")?);
+            all.push(self.summary(&hosted.repo, &hosted.entry).await.context("cannot sum up")?);
         }
         Ok(all)
     }
 
-    async fn summary(&self, repo: &RepoName, path: PathBuf) -> anyhow::Result<Summary> {
+    async fn summary(&self, repo: &RepoName, entry: &Entry) -> anyhow::Result<Summary> {
         let store = &self.shared.store;
         let journal = store.journal(repo).await?;
         let attempts = self.attempts(repo).await?;
@@ -117,7 +121,8 @@ impl Host {
         let (review, conflict) = journal_cycles(&journal);
         Ok(Summary {
             repo: repo.clone(),
-            path,
+            path: entry.folder().map(Path::to_owned),
+            place: entry.place_words(),
             hours: hours(&journal),
             merged,
             needs_people,

@@ -1,5 +1,6 @@
 //! Who hears the events of this process: the surface that people and scripts see, and whoever moves the files of jobs along.
 
+use super::bells::Bells;
 use crate::surface::Surface;
 use banksman_core::{
     event::{Event, What},
@@ -11,13 +12,14 @@ use tokio::sync::mpsc::UnboundedSender;
 /// The listeners.
 pub(crate) struct Watchers {
     surface: Surface,
+    bells: Bells,
     moves: OnceLock<UnboundedSender<JobPlace>>,
 }
 
 impl Watchers {
-    /// The surface alone.
-    pub(crate) fn new(surface: Surface) -> Self {
-        Self { surface, moves: OnceLock::new() }
+    /// The surface, and the bells of the repositories that work is done for.
+    pub(crate) fn new(surface: Surface, bells: Bells) -> Self {
+        Self { surface, bells, moves: OnceLock::new() }
     }
 
     /// Tells the moves of jobs to somebody else too; the first one who asks gets them.
@@ -37,6 +39,12 @@ impl Watcher for Watchers {
         if let (Some(moves), What::JobMoved { job, name, to, .. }) = (self.moves.get(), &event.what) {
             // Nobody listens any more when the process ends.
             let _ = moves.send(JobPlace { job: *job, name: name.clone(), stage: *to });
+        }
+        // What a worker of this process published wants to be looked at.
+        if let (Some(repo), What::AttemptEnded { .. } | What::AttemptFailed { .. }) =
+            (&event.repo, &event.what)
+        {
+            self.bells.ring(repo);
         }
         self.surface.event(event);
     }

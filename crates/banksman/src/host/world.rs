@@ -1,14 +1,10 @@
 //! The world of this host: the real implementor behind each port.
 
-use super::{clock::HostClock, open::Shared, watch::Watchers};
-use banksman_core::port::World;
+use super::{clock::HostClock, forge::HostForge, open::Shared, watch::Watchers};
+use banksman_core::{port::World, text::RepoName};
 use banksman_engine::EngineHost;
-use banksman_forge::local::LocalForge;
-use banksman_store::{Chosen, book::SqliteBook};
+use banksman_store::Chosen;
 use std::sync::Arc;
-
-/// The embedded forge on this host.
-pub(crate) type HostForge = LocalForge<SqliteBook, Arc<EngineHost>>;
 
 /// The world as one looping task sees it: everything is shared but the clock, whose wake-ups are its own.
 pub(crate) struct HostWorld {
@@ -18,8 +14,14 @@ pub(crate) struct HostWorld {
 
 impl HostWorld {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        let clock =
-            HostClock::new(shared.store.changes(), shared.book.changes(), Arc::clone(&shared.stopping));
+        let stopping = Arc::clone(&shared.stopping);
+        let clock = HostClock::of_commits(shared.store.changes(), shared.book.changes(), stopping);
+        Self { shared, clock }
+    }
+
+    /// The world of a task that looks at this repository alone and is woken for it alone.
+    pub(super) fn of_repository(shared: Arc<Shared>, repo: &RepoName) -> Self {
+        let clock = HostClock::of_bell(shared.bells.of(repo), Arc::clone(&shared.stopping));
         Self { shared, clock }
     }
 }

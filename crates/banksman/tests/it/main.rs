@@ -8,6 +8,7 @@ mod configuration;
 mod demo;
 mod documents;
 mod forge;
+mod github;
 mod onboard;
 mod output;
 mod queue;

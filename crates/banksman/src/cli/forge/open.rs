@@ -53,7 +53,12 @@ pub(super) async fn open(app: &App, repo: Option<&str>, person: Option<Login>) -
     home.make()?;
     let path = home.book();
     let book = SqliteBook::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
-    let rules = entry.local_repo(&repo, config.settings.check_timeout);
+    let Some(rules) = entry.local_repo(&repo, config.settings.check_timeout) else {
+        return Err(Failure::new(
+            format!("{repo} is on GitHub: `banksman forge` is about repositories of the embedded forge"),
+            format!("`gh` works on it: gh issue list --repo {repo}"),
+        ));
+    };
     let forge = LocalForge::open(vec![rules], book, NoChecks, Arc::new(crate::clock::now)).await?;
     Ok(Opened { forge, repo, person: person.unwrap_or_else(|| app.user()) })
 }

@@ -3,6 +3,8 @@
 use crate::{
     app::App,
     clock::now,
+    home::Home,
+    host::Loops,
     output::{Cell, Exit, Table, ago, clean, span_words, style},
 };
 use anstyle::Style;
@@ -25,6 +27,8 @@ pub(super) struct Board {
     ended: Vec<Line>,
     /// Engines whose quota is used up, and until when they rest (Q21).
     cooling: Vec<Cooling>,
+    /// What the loops of this home are up to, where a process runs them.
+    loops: Option<Loops>,
 }
 
 /// A job that a worker holds.
@@ -70,13 +74,14 @@ pub(super) fn empty(app: &App) -> anyhow::Result<Exit> {
         waiting: Vec::new(),
         ended: Vec::new(),
         cooling: Vec::new(),
+        loops: None,
     };
     app.page.write(&board, |board| text(board, now()))?;
     Ok(Exit::Success)
 }
 
 /// Shows the board.
-pub(super) async fn show<Q: Queue>(store: &Q, rows: u32, app: &App) -> anyhow::Result<Exit> {
+pub(super) async fn show<Q: Queue>(store: &Q, home: &Home, rows: u32, app: &App) -> anyhow::Result<Exit> {
     let now = now();
     let ended = vec![Stage::Shipped, Stage::Failed, Stage::Cancelled];
     let claims = store.claims().await?;
@@ -91,6 +96,7 @@ pub(super) async fn show<Q: Queue>(store: &Q, rows: u32, app: &App) -> anyhow::R
             .into_iter()
             .map(|(engine, until)| Cooling { engine, until })
             .collect(),
+        loops: Loops::of(home),
     };
     app.page.write(&board, |board| text(board, now))?;
     Ok(Exit::Success)
@@ -172,7 +178,6 @@ fn text(board: &Board, now: Timestamp) -> String {
     out.push_str(&(parts.join("  ") + "\n"));
     if numbers.iter().all(|(_, count)| *count == 0) {
         out.push_str("no jobs yet: `banksman add FILE.md` adds one, `banksman worker` runs what is ready\n");
-        return out;
     }
     if !board.running.is_empty() {
         let mut table = Table::new(&["running", "name", "stage", "engine", "attempt", "since", "worker"]);
@@ -220,6 +225,9 @@ fn text(board: &Board, now: Timestamp) -> String {
     for cooling in &board.cooling {
         let rest = span_words(cooling.until.duration_since(now));
         out.push_str(&format!("\n{} rests for {rest}: its quota is used up\n", cooling.engine));
+    }
+    if let Some(loops) = &board.loops {
+        out.push_str(&super::loops::text(loops, now));
     }
     out
 }

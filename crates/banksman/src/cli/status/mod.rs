@@ -2,6 +2,7 @@
 
 mod board;
 mod full;
+mod loops;
 
 use crate::{
     app::App,
@@ -34,7 +35,7 @@ pub(super) fn run(args: &StatusArgs, app: &App) -> anyhow::Result<Exit> {
                 let job = find_job(&store, wanted).await?;
                 full::show(&store, &home, job, app).await
             }
-            None => board::show(&store, args.rows, app).await,
+            None => board::show(&store, &home, args.rows, app).await,
         }
     })
 }

@@ -1,18 +1,20 @@
 //! The inventory `repos.toml`: which repositories there are and how each is run. Written by `onboard` and `repos`, edited by people;
-//! their comments stay. It lies in the home and never in a repository (S16).
+//! their comments stay. It lies in the home and never in a repository (S16). A repository of the embedded forge is known by one word, one of
+//! GitHub by `owner/name`.
+
+mod entry;
+mod hosted;
+
+pub(crate) use entry::{Checks, Entry, Merge, Place};
+pub(crate) use hosted::HostedAccount;
 
 use crate::{
-    config::{ConfigError, Settings, toml_error},
+    config::{ConfigError, toml_error},
     output::Failure,
 };
 use anyhow::Context;
-use banksman_core::{
-    repo::RepoRules,
-    text::{BranchName, CheckName, EngineName, Login, RepoName},
-};
-use banksman_forge::local::{Freshness, LocalRepo};
-use jiff::{SignedDuration, fmt::serde::duration::friendly::compact::optional as friendly};
-use serde::{Deserialize, Serialize};
+use banksman_core::text::RepoName;
+use serde::Deserialize;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -25,117 +27,6 @@ pub(crate) struct Inventory {
     file: PathBuf,
     document: DocumentMut,
     repos: BTreeMap<String, Entry>,
-}
-
-/// One repository.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Entry {
-    /// Its folder.
-    pub(crate) path: PathBuf,
-    /// The branch that epics are merged into.
-    pub(crate) default_branch: BranchName,
-    /// Engines that implement children; the first by default.
-    pub(crate) implementers: Vec<EngineName>,
-    /// Engines that review every head.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) reviewers: Vec<EngineName>,
-    /// What has to pass before a merge.
-    #[serde(default, skip_serializing_if = "Checks::is_empty")]
-    pub(crate) checks: Checks,
-    /// Approvals that a merge needs.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub(crate) required_approvals: u32,
-    /// A head has to contain its base's head before it is merged.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub(crate) require_up_to_date: bool,
-    /// Logins whose issues may go to local engines.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) allowed: Vec<Login>,
-    /// Further paths that engines and checks may read inside the sandbox, such as `~/.cargo` and `~/.rustup`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) read_only: Vec<PathBuf>,
-    /// Further paths that they may write, such as a cache; all attempts share them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) writable: Vec<PathBuf>,
-    /// Checks keep the host's network.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub(crate) check_network: bool,
-    /// Patterns, as in `.gitattributes`, of files of which a merge takes the lines of both sides, such as lock files.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) union_merge: Vec<String>,
-    /// How much it matters, in a word of the host's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) tier: Option<String>,
-    /// Its main language.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) language: Option<String>,
-    /// Its share where repositories compete.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) weight: Option<u32>,
-    /// Its own cap of tasks in 24 hours.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) daily_tasks: Option<u32>,
-    /// Its own number of attempts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) attempts: Option<u32>,
-    /// Its own number of rounds for red checks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) check_fix_rounds: Option<u32>,
-    /// Its own limits of the policy.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub(crate) policy: PolicyEntry,
-}
-
-/// Limits that differ from the host's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PolicyEntry {
-    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "friendly")]
-    pub(crate) response_time: Option<SignedDuration>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) review_requests: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) conflict_requests: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "friendly")]
-    pub(crate) red_checks: Option<SignedDuration>,
-}
-
-/// Checks as `[["name", "command"], ...]` or as a table `name = "command"`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(from = "ChecksWritten", into = "Vec<(CheckName, String)>")]
-pub(crate) struct Checks(pub(crate) Vec<(CheckName, String)>);
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum ChecksWritten {
-    List(Vec<(CheckName, String)>),
-    Table(BTreeMap<CheckName, String>),
-}
-
-impl From<ChecksWritten> for Checks {
-    fn from(written: ChecksWritten) -> Self {
-        match written {
-            ChecksWritten::List(list) => Self(list),
-            ChecksWritten::Table(table) => Self(table.into_iter().collect()),
-        }
-    }
-}
-
-impl From<Checks> for Vec<(CheckName, String)> {
-    fn from(checks: Checks) -> Self {
-        checks.0
-    }
-}
-
-impl Checks {
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }
 
 #[derive(Deserialize)]
@@ -161,6 +52,15 @@ impl Inventory {
             let what = format!("`{bad}` is no name for a repository: letters, digits, `-`, `_` and `.`");
             return Err(ConfigError { place: file.display().to_string(), what }.into());
         }
+        for (name, entry) in &written.repos {
+            if let Some(mistake) = entry.mistake(name) {
+                return Err(ConfigError {
+                    place: file.display().to_string(),
+                    what: format!("{name} {mistake}"),
+                }
+                .into());
+            }
+        }
         let document = text.parse().with_context(|| format!("cannot read {}", file.display()))?;
         Ok(Self { file: file.to_owned(), document, repos: written.repos })
     }
@@ -170,12 +70,14 @@ impl Inventory {
         self.repos.iter().filter_map(|(name, entry)| Some((repo_name(name).ok()?, entry)))
     }
 
-    /// The repository of that name (`shop` or `local/shop`), that lies at that path, or the only one.
+    /// The repository of that name (`shop` or `local/shop`, `acme/shop`), that lies at that path, or the only one.
     pub(crate) fn find(&self, wanted: Option<&str>) -> anyhow::Result<(RepoName, &Entry)> {
         let names = || self.repos.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
         let Some(wanted) = wanted else {
             let here = std::env::current_dir().ok().and_then(|here| std::fs::canonicalize(here).ok());
-            let inside = |entry: &Entry| here.as_ref().is_some_and(|here| here.starts_with(&entry.path));
+            let inside = |entry: &Entry| {
+                here.as_ref().zip(entry.folder()).is_some_and(|(here, folder)| here.starts_with(folder))
+            };
             let mut found: Vec<_> = self.all().filter(|(_, entry)| inside(entry)).collect();
             if found.is_empty() {
                 found = self.all().collect();
@@ -192,7 +94,12 @@ impl Inventory {
         let path = std::fs::canonicalize(wanted).ok();
         self.all()
             .find(|(name, entry)| {
-                name.as_str() == wanted || short(name) == wanted || Some(&entry.path) == path.as_ref()
+                // GitHub takes names in any case.
+                let on_github = matches!(entry.place(), Place::Github(_));
+                name.as_str() == wanted
+                    || short(name) == wanted
+                    || (on_github && name.as_str().eq_ignore_ascii_case(wanted))
+                    || (path.is_some() && entry.folder() == path.as_deref())
             })
             .ok_or_else(|| {
                 let help = match crate::config::nearest(wanted, self.repos.keys().map(String::as_str)) {
@@ -261,82 +168,14 @@ impl Inventory {
     }
 }
 
-impl Entry {
-    /// A repository with nothing set but its place.
-    pub(crate) fn new(path: PathBuf, default_branch: BranchName) -> Self {
-        Self {
-            path,
-            default_branch,
-            implementers: Vec::new(),
-            reviewers: Vec::new(),
-            checks: Checks::default(),
-            required_approvals: 0,
-            require_up_to_date: false,
-            allowed: Vec::new(),
-            read_only: Vec::new(),
-            writable: Vec::new(),
-            check_network: false,
-            union_merge: Vec::new(),
-            tier: None,
-            language: None,
-            weight: None,
-            daily_tasks: None,
-            attempts: None,
-            check_fix_rounds: None,
-            policy: PolicyEntry::default(),
-        }
-    }
-
-    /// The repository as the embedded forge is told of it.
-    pub(crate) fn local_repo(&self, repo: &RepoName, check_timeout: SignedDuration) -> LocalRepo {
-        LocalRepo {
-            name: repo.clone(),
-            folder: self.path.clone(),
-            default_branch: self.default_branch.clone(),
-            checks: self.checks.0.clone(),
-            check_timeout,
-            required_approvals: self.required_approvals,
-            freshness: if self.require_up_to_date { Freshness::UpToDate } else { Freshness::Any },
-            allowed: self.allowed.clone(),
-        }
-    }
-
-    /// How the repository is run: the host's values with its own on top.
-    pub(crate) fn rules(&self, repo: &RepoName, settings: &Settings) -> anyhow::Result<RepoRules> {
-        let Some(implementer) = self.implementers.first() else {
-            return Err(Failure::new(
-                format!("{} has no implementer", short(repo)),
-                format!("`banksman repos edit {} --engine NAME` sets one.", short(repo)),
-            ));
-        };
-        let mut rules = RepoRules::new(repo.clone(), implementer.clone());
-        rules.reviewers = self.reviewers.clone();
-        // A person may hand an issue to any engine of the host.
-        rules.engines = settings.engine_definitions()?.into_keys().collect();
-        rules.limits = settings.limits;
-        let own = &self.policy;
-        rules.limits.response_time = own.response_time.unwrap_or(rules.limits.response_time);
-        rules.limits.review_requests = own.review_requests.unwrap_or(rules.limits.review_requests);
-        rules.limits.conflict_requests = own.conflict_requests.unwrap_or(rules.limits.conflict_requests);
-        rules.limits.red_checks = own.red_checks.unwrap_or(rules.limits.red_checks);
-        rules.child_merge = settings.child_merge;
-        rules.epic_merge = settings.epic_merge;
-        rules.attempts = self.attempts.unwrap_or(settings.attempts);
-        rules.check_fix_rounds = self.check_fix_rounds.unwrap_or(settings.check_fix_rounds);
-        rules.daily_tasks = self.daily_tasks.or(settings.daily_tasks);
-        rules.retry_pause = settings.retry_pause;
-        Ok(rules)
-    }
-}
-
-/// The forge's name of a repository of the inventory.
+/// The forge's name of a repository of the inventory: of the embedded forge where it is one word.
 pub(crate) fn repo_name(name: &str) -> Result<RepoName, banksman_core::text::BadText> {
-    RepoName::new(&format!("local/{name}"))
+    if name.contains('/') { RepoName::new(name) } else { RepoName::new(&format!("local/{name}")) }
 }
 
 /// The inventory's name of a repository.
 pub(crate) fn short(repo: &RepoName) -> &str {
-    repo.as_str().split_once('/').map_or(repo.as_str(), |(_, name)| name)
+    repo.as_str().strip_prefix("local/").unwrap_or(repo.as_str())
 }
 
 #[cfg(test)]
@@ -378,6 +217,46 @@ mod tests {
         )
         .unwrap();
         assert_eq!(table.checks, entry().checks);
+    }
+
+    #[test]
+    fn repositories_of_github_are_found_by_their_whole_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("repos.toml");
+        let mut inventory = Inventory::read(&file).unwrap();
+        let name = RepoName::new("acme/shop").unwrap();
+        let branch = banksman_core::text::BranchName::new("main").unwrap();
+        let mut entry = Entry::on_github(name.clone(), branch);
+        entry.hosted.put(HostedAccount::known(&"jules".parse().unwrap()).unwrap());
+        inventory.put(short(&name), entry.clone()).unwrap();
+        inventory.put("shop", self::entry()).unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains("[repos.\"acme/shop\"]\ngithub = \"acme/shop\"\n"), "{text}");
+        assert!(text.contains("hosted = [\"jules\"]"), "{text}");
+        let again = Inventory::read(&file).unwrap();
+        assert_eq!(again.find(Some("Acme/Shop")).unwrap(), (name.clone(), &entry));
+        assert_eq!(again.find(Some("shop")).unwrap().0.as_str(), "local/shop");
+        let settings = crate::config::Settings::built_in("/h".into());
+        let rules = entry.rules(&name, &settings).unwrap();
+        assert_eq!((rules.implementer.as_str(), rules.hosted.len()), ("jules", 1));
+        assert_eq!(rules.own_engine(), None);
+    }
+
+    #[test]
+    fn an_entry_lives_in_one_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("repos.toml");
+        for (head, body, mistake) in [
+            ("a", "", "neither `path`"),
+            ("a", "path = \"/a\"\ngithub = \"b/a\"\n", "both `path` and `github`"),
+            ("a", "github = \"b/a\"\n", "write it as [repos.\"b/a\"]"),
+            ("\"b/a\"", "path = \"/a\"\n", "one word"),
+            ("\"local/a\"", "github = \"local/a\"\n", "the embedded forge's"),
+        ] {
+            std::fs::write(&file, format!("[repos.{head}]\ndefault_branch = \"main\"\n{body}")).unwrap();
+            let error = Inventory::read(&file).unwrap_err().to_string();
+            assert!(error.contains(mistake), "{error}");
+        }
     }
 
     #[test]
