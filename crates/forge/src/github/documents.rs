@@ -5,9 +5,10 @@ use super::{
     graphql::{Document, document},
     wire::{
         BranchIn, BranchToDeleteIn, BriefChecksIn, BriefIssueIn, BriefThreadsIn, Context, Done, EnqueuedData,
-        FactsData, In, IssueWire, LineageIn, MergeabilityWire, MoreChecks, MoreReviews, MoreThreads, Nodes,
-        Of, OfEdits, OfIssue, OpenIssuesIn, OpenPullsIn, OriginWire, Page, PullsByNumberIn, ReferencesIn,
-        ReviewWire, StateWire, SubjectIn, ThreadStateData, ThreadWire, TitleWire, Twelve, UpdatedData,
+        FactsData, GlanceData, In, IssueWire, LineageIn, MergeabilityWire, MoreChecks, MoreReviews,
+        MoreThreads, Nodes, Of, OfEdits, OfIssue, OpenIssuesIn, OpenPullsIn, OriginWire, Page,
+        PullsByNumberIn, ReferencesIn, ReviewWire, StateWire, SubjectIn, ThreadStateData, ThreadWire,
+        TitleWire, Twelve, UpdatedData,
     },
 };
 use banksman_core::{
@@ -20,6 +21,10 @@ use std::collections::BTreeMap;
 document!(
     /// What a repository is and offers.
     RepositoryFacts, "repository", FactsData
+);
+document!(
+    /// One glance at a repository.
+    Glance, "glance", GlanceData
 );
 document!(
     /// The head of a branch.

@@ -10,7 +10,7 @@ use super::{
     look::parts,
     rest::encoded,
     transport::Transport,
-    wire::{Actor, NOBODY, actor_of},
+    wire::{Actor, FactsIn, NOBODY, actor_of},
 };
 use banksman_core::{
     id::ActorId,
@@ -45,19 +45,34 @@ impl<T: Transport> GithubForge<T> {
         let (owner, name) = parts(&canonical);
         let data =
             self.caller.query(RepositoryFacts, Some(repo), Effect::Read, &Vars { owner, name }).await?;
-        let me = actor_of(data.viewer.as_ref());
+        match data.repository {
+            Some(found) => self.note_facts(repo, data.viewer.as_ref(), found).await,
+            None => self.no_repository(repo),
+        }
+    }
+
+    /// There is no such repository, as far as the credential may see.
+    pub(super) fn no_repository<D>(&self, repo: &RepoName) -> Result<D, Fault> {
+        // It may have been renamed back.
+        lock(&self.memory).repo(repo).canonical = None;
+        Err(match self.caller.scopes() {
+            // It may be there for a token that may see private ones.
+            Some(Scopes::PublicRepo | Scopes::Neither) => Refusal::NoScope(Scope::Repo).into(),
+            Some(Scopes::Repo) | None => Fault::No(No::Missing),
+        })
+    }
+
+    /// Takes note of facts that were read.
+    pub(super) async fn note_facts(
+        &self,
+        repo: &RepoName,
+        viewer: Option<&Actor>,
+        found: FactsIn,
+    ) -> Result<RepoFacts, Fault> {
+        let me = actor_of(viewer);
         if me == NOBODY {
             return Err(Refusal::BadCredential.into());
         }
-        let Some(found) = data.repository else {
-            // It may have been renamed back, or be gone.
-            lock(&self.memory).repo(repo).canonical = None;
-            return Err(match self.caller.scopes() {
-                // It may be there for a token that may see private ones.
-                Some(Scopes::PublicRepo | Scopes::Neither) => Refusal::NoScope(Scope::Repo).into(),
-                Some(Scopes::Repo) | None => Fault::No(No::Missing),
-            });
-        };
         if self.caller.scopes() == Some(Scopes::Neither) {
             return Err(Refusal::NoScope(Scope::Repo).into());
         }

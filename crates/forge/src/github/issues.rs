@@ -28,9 +28,15 @@ impl<T: Transport> GithubForge<T> {
         repo: &RepoName,
         query: &IssueQuery,
     ) -> Result<Vec<IssueFacts>, Fault> {
-        let wires = match query {
-            IssueQuery::Open => self.open_issues(repo).await?,
-            IssueQuery::Numbers(numbers) => self.issues_by_number(repo, numbers, Effect::Read).await?,
+        let (known, wires) = match query {
+            IssueQuery::Open => (Vec::new(), self.open_issues(repo).await?),
+            IssueQuery::Numbers(numbers) => {
+                let known = self.seen_issues(repo, numbers);
+                let unknown = |number: &&Number| !known.iter().any(|issue| issue.number == **number);
+                let missing: Vec<Number> = numbers.iter().filter(unknown).copied().collect();
+                let wires = self.issues_by_number(repo, &missing, Effect::Read).await?;
+                (known, wires)
+            }
         };
         let mut blocked = self.blocked(repo).await?;
         {
@@ -45,16 +51,28 @@ impl<T: Transport> GithubForge<T> {
             }
         }
         let canonical = self.canonical(repo);
-        let mut facts: Vec<IssueFacts> =
-            wires.into_iter().map(|wire| judge(wire, &canonical, &blocked)).collect();
+        let mut facts = known;
+        for wire in wires {
+            let updated_at = wire.updated_at;
+            let issue = judge(wire, &canonical, &blocked);
+            self.learn_closed(repo, &issue, updated_at);
+            facts.push(issue);
+        }
         facts.sort_by_key(|issue| issue.number);
+        if *query == IssueQuery::Open {
+            self.seen(repo, |seen| seen.open.replace(facts.clone()));
+        }
         Ok(facts)
     }
 
     async fn open_issues(&self, repo: &RepoName) -> Result<Vec<IssueWire>, Fault> {
         let canonical = self.canonical(repo);
         let (owner, name) = parts(&canonical);
-        let (mut issues, mut after) = (Vec::new(), None);
+        let seen = self.seen(repo, |seen| seen.issues.take());
+        if let Some((issues, None)) = seen {
+            return Ok(issues);
+        }
+        let (mut issues, mut after) = seen.unwrap_or_default();
         for _ in 0..LIST_PAGES {
             let vars = ListVars { owner, name, after };
             let data = self.caller.query(OpenIssues, Some(repo), Effect::Read, &vars).await?;

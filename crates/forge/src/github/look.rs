@@ -127,7 +127,11 @@ impl<T: Transport> GithubForge<T> {
     async fn open_pulls(&self, repo: &RepoName) -> Result<Vec<PullWire>, Fault> {
         let name = self.canonical(repo);
         let (owner, name) = parts(&name);
-        let (mut pulls, mut after) = (Vec::new(), None);
+        let seen = self.seen(repo, |seen| seen.pulls.take());
+        if let Some((pulls, None)) = seen {
+            return Ok(pulls);
+        }
+        let (mut pulls, mut after) = seen.unwrap_or_default();
         for _ in 0..LIST_PAGES {
             let vars = ListVars { owner, name, after };
             let data = self.caller.query(OpenPulls, Some(repo), Effect::Read, &vars).await?;

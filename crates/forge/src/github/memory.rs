@@ -1,6 +1,10 @@
 //! What the client remembers between calls. All of it can be had again from GitHub: forgetting costs requests, never correctness.
 
-use super::{judge::Origin, wire::NodeId};
+use super::{
+    glance::{Closed, Seen},
+    judge::Origin,
+    wire::NodeId,
+};
 use banksman_core::{
     id::{ActorId, Number, ThreadId},
     port::{Offered, RepoFacts},
@@ -40,7 +44,7 @@ pub(super) struct PullMemory {
 }
 
 /// One repository.
-#[derive(Default, Clone)]
+#[derive(Default)]
 pub(super) struct RepoMemory {
     /// Its facts, and when they were read.
     pub(super) facts: Option<(Timestamp, RepoFacts)>,
@@ -58,6 +62,12 @@ pub(super) struct RepoMemory {
     pub(super) blocked: Option<Blocked>,
     /// The issues that were open at the last look.
     pub(super) open: Option<BTreeSet<Number>>,
+    /// What the last glance saw.
+    pub(super) seen: Option<Seen>,
+    /// Closed issues that were read.
+    pub(super) closed: BTreeMap<Number, Closed>,
+    /// The host does not answer a glance.
+    pub(super) no_glance: bool,
     /// When a change last got no clear answer (server time): it may still be under way.
     pub(super) unclear_at: Option<Timestamp>,
 }

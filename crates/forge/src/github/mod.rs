@@ -15,6 +15,7 @@ mod epics;
 mod facts;
 mod fault;
 mod find;
+mod glance;
 pub mod governor;
 mod graphql;
 mod http;
@@ -97,10 +98,13 @@ impl<T: Transport> GithubForge<T> {
         }
     }
 
-    /// Passes on how a change ended; one without a clear end is remembered, for it may still be under way.
+    /// Passes on how a change ended: what was seen before it is old. One without a clear end is remembered, for it may still be under way.
     fn changed<D>(&self, repo: &RepoName, end: Result<D, Fault>) -> Result<D, Fault> {
+        let mut memory = lock(&self.memory);
+        let known = memory.repo(repo);
+        known.seen = None;
         if matches!(end, Err(Fault::Unclear(_))) {
-            lock(&self.memory).repo(repo).unclear_at = Some(self.caller.server_now());
+            known.unclear_at = Some(self.caller.server_now());
         }
         end
     }

@@ -35,7 +35,7 @@ impl<T: Transport> GithubForge<T> {
 
 impl<T: Transport> Forge for GithubForge<T> {
     async fn repo(&self, repo: &RepoName) -> Result<RepoFacts, ForgeError> {
-        Ok(self.facts(repo).await?)
+        Ok(self.glance(repo).await?)
     }
 
     async fn issues(&self, repo: &RepoName, query: &IssueQuery) -> Result<Vec<IssueFacts>, ForgeError> {
@@ -43,7 +43,10 @@ impl<T: Transport> Forge for GithubForge<T> {
     }
 
     async fn checklist(&self, repo: &RepoName, epic: Number) -> Result<Checklist, ForgeError> {
-        Ok(self.read_checklist(repo, epic, Effect::Read).await?)
+        match self.seen_checklist(repo, epic) {
+            Some(list) => Ok(list),
+            None => Ok(self.read_checklist(repo, epic, Effect::Read).await?),
+        }
     }
 
     async fn pulls(&self, repo: &RepoName, query: &PullQuery) -> Result<Vec<Signals>, ForgeError> {
@@ -51,7 +54,10 @@ impl<T: Transport> Forge for GithubForge<T> {
     }
 
     async fn branch(&self, repo: &RepoName, branch: &BranchName) -> Result<Option<Sha>, ForgeError> {
-        Ok(self.head_of(repo, branch, Effect::Read).await?)
+        match self.seen_branch(repo, branch) {
+            Some(head) => Ok(head),
+            None => Ok(self.head_of(repo, branch, Effect::Read).await?),
+        }
     }
 
     async fn brief(&self, repo: &RepoName, about: &BriefFor) -> Result<Tainted, ForgeError> {

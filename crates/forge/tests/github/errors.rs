@@ -17,7 +17,7 @@ fn comment() -> Step {
 async fn a_token_without_scopes_is_told_which_one_is_missing() {
     let (wire, forge) = Wire::new(GithubSettings::default());
     let body = json!({"data": null, "errors": [{"type": "INSUFFICIENT_SCOPES", "message": "canary"}]});
-    wire.ok("RepositoryFacts", body);
+    wire.ok("Glance", body);
     let error = forge.repo(&repo()).await.unwrap_err();
     assert_eq!(error, ForgeError::Refused(Refusal::NoScope(Scope::Repo)));
     assert!(error.to_string().contains("`repo`"));
@@ -33,12 +33,12 @@ async fn a_private_repository_that_the_token_may_not_see_names_the_scope() {
         unknown["data"]["repository"] = json!(null);
         unknown["errors"] = json!([{"type": "NOT_FOUND", "path": ["repository"], "message": "canary"}]);
         let headers = vec![("x-oauth-scopes", scopes.to_owned())];
-        wire.then("RepositoryFacts", Answer::Json(200, headers, unknown));
+        wire.then("Glance", Answer::Json(200, headers, unknown));
         assert_eq!(forge.repo(&repo()).await, Err(ForgeError::Refused(expected)));
     }
     // A public one can be looked at without any scope, but nothing can be done there.
     let (wire, forge) = Wire::new(GithubSettings::default());
-    wire.then("RepositoryFacts", Answer::Json(200, vec![("x-oauth-scopes", String::new())], facts()));
+    wire.then("Glance", Answer::Json(200, vec![("x-oauth-scopes", String::new())], facts()));
     assert_eq!(forge.repo(&repo()).await, Err(ForgeError::Refused(Refusal::NoScope(Scope::Repo))));
 }
 
@@ -48,17 +48,17 @@ async fn an_unknown_repository_is_not_found() {
     let mut unknown = facts();
     unknown["data"]["repository"] = json!(null);
     unknown["errors"] = json!([{"type": "NOT_FOUND", "path": ["repository"], "message": "canary"}]);
-    wire.ok("RepositoryFacts", unknown);
+    wire.ok("Glance", unknown);
     assert_eq!(forge.repo(&repo()).await, Err(ForgeError::Refused(Refusal::NotFound)));
 }
 
 #[tokio::test]
 async fn an_invalid_token_and_single_sign_on_are_told_apart() {
     let (wire, forge) = Wire::new(GithubSettings::default());
-    wire.status("RepositoryFacts", 401, json!({"message": "Bad credentials"}));
+    wire.status("Glance", 401, json!({"message": "Bad credentials"}));
     assert_eq!(forge.repo(&repo()).await, Err(ForgeError::Refused(Refusal::BadCredential)));
     let sso = json!({"data": null, "errors": [{"type": "FORBIDDEN", "extensions": {"saml_failure": true}}]});
-    wire.ok("RepositoryFacts", sso);
+    wire.ok("Glance", sso);
     assert_eq!(forge.repo(&repo()).await, Err(ForgeError::Refused(Refusal::SsoRequired)));
 }
 

@@ -196,7 +196,7 @@ async fn clocks_may_differ() {
     // This host is ten minutes behind the server: the intent was written at its 100, the effect is the server's 700.
     let (wire, forge) = Wire::open().await;
     wire.pass(LATER);
-    let date = "Sat, 21 Nov 2026 12:26:40 GMT".to_owned();
+    let date = "Sat, 21 Nov 2026 12:27:11 GMT".to_owned();
     wire.then("BranchHead", Answer::Json(200, vec![("date", date)], within(json!({"ref": null}))));
     forge.branch(&repo(), &branch("x")).await.unwrap();
     let comment = |id: u64, when: i64| json!({"id": id, "user": {"id": ME}, "created_at": at(when)});

@@ -28,11 +28,103 @@ async fn judged(change: impl FnOnce(&mut Value)) -> Signals {
 #[tokio::test]
 async fn facts_are_told_with_what_the_repository_offers() {
     let (wire, forge) = Wire::new(GithubSettings::default());
-    wire.ok("RepositoryFacts", facts());
+    wire.ok("Glance", facts());
     let facts = forge.repo(&repo()).await.unwrap();
     assert_eq!((facts.me, facts.default_branch.as_str()), (ActorId(ME), "main"));
     assert_eq!((facts.offers.auto_merge, facts.offers.merge_queue), (Offered::Yes, Offered::No));
-    // Asked once in a while only.
+}
+
+/// A repository with an epic, two children and a pull request.
+fn busy() -> Value {
+    let mut busy = facts();
+    let inside = &mut busy["data"]["repository"];
+    inside["pullRequests"]["nodes"] = json!([pull(7)]);
+    inside["issues"]["nodes"] =
+        json!([issue(4, "epic(quality): 2 issues", &["agentic"]), issue(5, "fix: a", &[])]);
+    inside["epics"]["nodes"] =
+        json!([{"number": 4, "body": "canary\n### Phase 2: Parallel\n- [ ] #5 - a\n- [x] #6 - b\n"}]);
+    inside["recent"]["nodes"] = json!([{"number": 5, "updatedAt": at(5)}, {"number": 6, "updatedAt": at(5)}]);
+    inside["refs"]["nodes"] = json!([{"name": "epic/4-quality", "target": {"oid": sha('e')}}]);
+    busy
+}
+
+/// All that one look asks for.
+async fn look(forge: &impl Forge) {
+    forge.repo(&repo()).await.unwrap();
+    assert_eq!(forge.issues(&repo(), &IssueQuery::Open).await.unwrap().len(), 2);
+    assert_eq!(forge.pulls(&repo(), &PullQuery::Open).await.unwrap().len(), 1);
+    let list = forge.checklist(&repo(), Number(4)).await.unwrap();
+    assert_eq!(list.entries.iter().map(|entry| entry.child.0).collect::<Vec<_>>(), [5, 6]);
+    let children =
+        forge.issues(&repo(), &IssueQuery::Numbers(vec![Number(4), Number(5), Number(6)])).await.unwrap();
+    assert_eq!(children.iter().map(|issue| issue.open).collect::<Vec<_>>(), [true, true, false]);
+    assert_eq!(forge.branch(&repo(), &branch("epic/4-quality")).await, Ok(Some(sha('e'))));
+    assert_eq!(forge.branch(&repo(), &branch("epic/9-gone")).await, Ok(None));
+}
+
+#[tokio::test]
+async fn one_glance_serves_a_whole_look() {
+    let closed = || {
+        let mut closed = issue(6, "fix: b", &[]);
+        closed["state"] = json!("CLOSED");
+        by_number(vec![closed])
+    };
+    let (wire, forge) = Wire::new(GithubSettings::default());
+    wire.ok("Glance", busy()).ok("open_issues", json!([])).ok("IssuesByNumber", closed());
+    look(&forge).await;
+    wire.done();
+    // The next one needs nothing else: dependencies are read now and then, and the closed child did not change.
+    wire.ok("Glance", busy());
+    look(&forge).await;
+    wire.done();
+    // It changed.
+    let mut changed = busy();
+    changed["data"]["repository"]["recent"]["nodes"][1]["updatedAt"] = json!(at(900));
+    wire.ok("Glance", changed).ok("IssuesByNumber", closed());
+    look(&forge).await;
+    wire.done();
+}
+
+#[tokio::test]
+async fn a_glance_is_good_for_nothing_after_a_change_or_a_while() {
+    let (wire, forge) = Wire::new(GithubSettings::default());
+    let head = || within(json!({"ref": {"target": {"oid": sha('f')}}}));
+    let epic = branch("epic/4-quality");
+    wire.ok("Glance", busy());
+    forge.repo(&repo()).await.unwrap();
+    wire.ok("close_issue", json!({"number": 5, "created_at": at(0)}));
+    let close = banksman_core::intent::Step::CloseIssue { issue: Number(5) };
+    forge.perform(&repo(), &close, None).await.unwrap();
+    wire.ok("BranchHead", head());
+    assert_eq!(forge.branch(&repo(), &epic).await, Ok(Some(sha('f'))));
+    wire.ok("Glance", busy());
+    forge.repo(&repo()).await.unwrap();
+    wire.pass(31);
+    wire.ok("BranchHead", head());
+    assert_eq!(forge.branch(&repo(), &epic).await, Ok(Some(sha('f'))));
+    wire.done();
+}
+
+#[tokio::test]
+async fn longer_lists_go_on_where_the_glance_ends() {
+    let (wire, forge) = Wire::new(GithubSettings::default());
+    let mut first = busy();
+    first["data"]["repository"]["pullRequests"]["pageInfo"] = more();
+    wire.ok("Glance", first).ok("OpenPulls", open_pulls(vec![pull(8)]));
+    forge.repo(&repo()).await.unwrap();
+    assert_eq!(forge.pulls(&repo(), &PullQuery::Open).await.unwrap().len(), 2);
+    assert_eq!(wire.last().body["variables"]["after"], "Y3Vyc29y");
+}
+
+#[tokio::test]
+async fn a_host_that_cannot_answer_a_glance_is_asked_piece_by_piece() {
+    let (wire, forge) = Wire::new(GithubSettings::default());
+    wire.ok("Glance", json!({"errors": [{"extensions": {"code": "undefinedField"}}]}))
+        .ok("RepositoryFacts", facts());
+    forge.repo(&repo()).await.unwrap();
+    wire.ok("OpenPulls", open_pulls(vec![pull(7)]));
+    assert_eq!(forge.pulls(&repo(), &PullQuery::Open).await.unwrap().len(), 1);
+    // And the facts are not asked for again so soon.
     forge.repo(&repo()).await.unwrap();
     wire.done();
 }
@@ -42,7 +134,7 @@ async fn an_archived_repository_is_refused_as_a_whole() {
     let (wire, forge) = Wire::new(GithubSettings::default());
     let mut archived = facts();
     archived["data"]["repository"]["isArchived"] = json!(true);
-    wire.ok("RepositoryFacts", archived);
+    wire.ok("Glance", archived);
     assert_eq!(forge.repo(&repo()).await, Err(ForgeError::Refused(Refusal::Archived)));
 }
 
@@ -51,7 +143,7 @@ async fn a_renamed_repository_is_followed_under_its_new_name() {
     let (wire, forge) = Wire::new(GithubSettings::default());
     let mut renamed = facts();
     renamed["data"]["repository"]["nameWithOwner"] = json!("acme/store");
-    wire.ok("RepositoryFacts", renamed);
+    wire.ok("Glance", renamed);
     forge.repo(&repo()).await.unwrap();
     assert_eq!(forge.renamed(&repo()).unwrap().as_str(), "acme/store");
     wire.ok("BranchHead", within(json!({"ref": {"target": {"oid": sha('b')}}})));
@@ -318,11 +410,12 @@ async fn a_pull_request_of_a_hosted_agent_is_linked_by_its_mention() {
     let agent = GithubRepo { agents: vec![Login::new("jules[bot]").unwrap()], ..GithubRepo::default() };
     let settings = GithubSettings { repos: BTreeMap::from([(repo(), agent)]), ..GithubSettings::default() };
     let (wire, forge) = Wire::new(settings);
-    wire.ok("RepositoryFacts", facts())
+    wire.ok("Glance", facts())
         .ok("account", json!({"id": 5, "login": "jules[bot]", "name": "canary"}));
     let facts = forge.repo(&repo()).await.unwrap();
     assert_eq!(facts.agents, [ActorId(5)]);
     assert!(wire.last().path.ends_with("/users/jules%5Bbot%5D"));
+    wire.pass(31);
     let mut one = pull(7);
     one["author"] = json!({"login": "jules", "databaseId": 5});
     one["headRefName"] = json!("jules/quick-fix");

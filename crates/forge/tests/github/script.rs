@@ -52,7 +52,7 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    /// A wire, and a client on it that has read the facts of the repository.
+    /// A wire, and a client on it that has glanced at the repository, long enough ago to look again.
     pub(crate) async fn open() -> (Self, GithubForge<Wire>) {
         Self::with(GithubSettings::default()).await
     }
@@ -60,8 +60,9 @@ impl Wire {
     pub(crate) async fn with(settings: GithubSettings) -> (Self, GithubForge<Wire>) {
         use banksman_core::port::Forge;
         let (wire, forge) = Self::new(settings);
-        wire.ok("RepositoryFacts", facts());
+        wire.ok("Glance", facts());
         forge.repo(&repo()).await.unwrap();
+        wire.pass(31);
         (wire, forge)
     }
 
@@ -181,6 +182,7 @@ pub(crate) fn of_pull(pull: Value) -> Value {
     within(json!({ "pullRequest": pull }))
 }
 
+/// What a glance sees of a repository without issues and pull requests; the facts alone are a part of it.
 pub(crate) fn facts() -> Value {
     data(json!({
         "viewer": {"databaseId": ME},
@@ -189,6 +191,8 @@ pub(crate) fn facts() -> Value {
             "isPrivate": true, "autoMergeAllowed": true, "squashMergeAllowed": true, "mergeCommitAllowed": true,
             "deleteBranchOnMerge": true, "mergeQueue": null,
             "defaultBranchRef": {"name": "main", "target": {"oid": sha('0')}},
+            "pullRequests": {"nodes": [], "pageInfo": end()}, "issues": {"nodes": [], "pageInfo": end()},
+            "epics": {"nodes": []}, "recent": {"nodes": []}, "refs": {"nodes": [], "pageInfo": end()},
         }
     }))
 }

@@ -330,7 +330,7 @@ async fn a_merge_falls_back_to_the_method_that_is_allowed_and_tidies_up() {
     let mut only_merges = facts();
     only_merges["data"]["repository"]["squashMergeAllowed"] = json!(false);
     only_merges["data"]["repository"]["deleteBranchOnMerge"] = json!(false);
-    wire.ok("RepositoryFacts", only_merges);
+    wire.ok("Glance", only_merges);
     forge.repo(&repo()).await.unwrap();
     let step = Step::Merge { pull: N, head: sha('a'), method: MergeMethod::Squash };
     wire.ok("PullStateOf", state('a', json!({}))).ok("merge", json!({"sha": sha('d'), "merged": true}));

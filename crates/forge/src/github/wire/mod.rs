@@ -19,6 +19,7 @@ pub(super) use pulls::{
     StatusWord, Suite, ThreadWire,
 };
 pub(super) use repository::{
-    BranchIn, BranchToDeleteIn, Done, FactsData, In, Nodes, OpenIssuesIn, ReferencesIn, SubjectIn, Twelve,
+    BranchIn, BranchToDeleteIn, Done, FactsData, FactsIn, GlanceData, In, Nodes, OpenIssuesIn, ReferencesIn,
+    SubjectIn, Twelve,
 };
 pub(super) use words::{BriefChecksIn, BriefIssueIn, BriefThreadsIn, OfEdits, OfIssue, TitleWire};

@@ -1,9 +1,12 @@
 //! Answers about a repository, its branches and its issues.
 
-use super::{Actor, IssueWire, LabelWire, NodeId, NumberIn, Oid, Page, lenient};
-use banksman_core::text::{BranchName, RepoName};
+use super::{Actor, IssueWire, LabelWire, NodeId, NumberIn, Oid, Page, PullWire, lenient, words::tainted};
+use banksman_core::{
+    epic::Checklist,
+    text::{BranchName, RepoName},
+};
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// An answer about a repository; `None`: there is none, or it may not be seen.
 #[derive(Deserialize)]
@@ -59,6 +62,108 @@ pub(crate) struct FactsIn {
     pub(crate) default_branch_ref: Option<RefWire>,
     #[serde(default)]
     pub(crate) merge_queue: Option<Done>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct GlanceData {
+    #[serde(default)]
+    pub(crate) viewer: Option<Actor>,
+    #[serde(default)]
+    pub(crate) repository: Option<GlanceIn>,
+}
+
+/// The facts with the lists of a glance. The facts stand here once more: a flattened struct would keep the whole answer in memory twice.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct GlanceIn {
+    id: NodeId,
+    #[serde(default, deserialize_with = "lenient")]
+    name_with_owner: Option<RepoName>,
+    #[serde(default)]
+    is_archived: bool,
+    #[serde(default)]
+    is_disabled: bool,
+    #[serde(default)]
+    is_locked: bool,
+    #[serde(default)]
+    is_private: bool,
+    #[serde(default)]
+    auto_merge_allowed: bool,
+    #[serde(default)]
+    squash_merge_allowed: bool,
+    #[serde(default)]
+    merge_commit_allowed: bool,
+    #[serde(default)]
+    delete_branch_on_merge: bool,
+    #[serde(default)]
+    default_branch_ref: Option<RefWire>,
+    #[serde(default)]
+    merge_queue: Option<Done>,
+    pull_requests: Page<PullWire>,
+    issues: Page<IssueWire>,
+    #[serde(default)]
+    epics: Page<EpicWire>,
+    #[serde(default)]
+    recent: Page<RecentWire>,
+    #[serde(default)]
+    refs: Option<Page<RefWire>>,
+}
+
+/// The lists of a glance.
+pub(crate) struct GlanceLists {
+    pub(crate) pull_requests: Page<PullWire>,
+    pub(crate) issues: Page<IssueWire>,
+    pub(crate) epics: Page<EpicWire>,
+    pub(crate) recent: Page<RecentWire>,
+    pub(crate) refs: Page<RefWire>,
+}
+
+impl GlanceIn {
+    /// The facts and the lists.
+    pub(crate) fn apart(self) -> (FactsIn, GlanceLists) {
+        let facts = FactsIn {
+            id: self.id,
+            name_with_owner: self.name_with_owner,
+            is_archived: self.is_archived,
+            is_disabled: self.is_disabled,
+            is_locked: self.is_locked,
+            is_private: self.is_private,
+            auto_merge_allowed: self.auto_merge_allowed,
+            squash_merge_allowed: self.squash_merge_allowed,
+            merge_commit_allowed: self.merge_commit_allowed,
+            delete_branch_on_merge: self.delete_branch_on_merge,
+            default_branch_ref: self.default_branch_ref,
+            merge_queue: self.merge_queue,
+        };
+        let lists = GlanceLists {
+            pull_requests: self.pull_requests,
+            issues: self.issues,
+            epics: self.epics,
+            recent: self.recent,
+            refs: self.refs.unwrap_or_default(),
+        };
+        (facts, lists)
+    }
+}
+
+/// The checklist of an epic.
+#[derive(Deserialize)]
+pub(crate) struct EpicWire {
+    pub(crate) number: u64,
+    #[serde(rename = "body", default, deserialize_with = "checklist")]
+    pub(crate) checklist: Checklist,
+}
+
+/// Reads a checklist while the answer is parsed; the body itself goes nowhere.
+fn checklist<'de, D: Deserializer<'de>>(from: D) -> Result<Checklist, D::Error> {
+    tainted(from).map(|body| Checklist::read(&body))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RecentWire {
+    pub(crate) number: u64,
+    pub(crate) updated_at: Timestamp,
 }
 
 #[derive(Deserialize)]
