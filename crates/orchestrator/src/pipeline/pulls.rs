@@ -2,12 +2,12 @@
 
 use super::{
     Orchestrator, Picture, PullView, Turn,
-    deeds::{Did, REFUSALS, Wish},
+    deeds::{Did, REFUSALS, Wish, done_at},
 };
 use crate::{Trouble, bug};
 use banksman_core::{
     event::What,
-    intent::{Deed, IntentState},
+    intent::{Deed, Intent, IntentState},
     policy::{Action, EscalateReason, WaitReason},
     port::{DecisionRecord, Refusal, Store, World},
     repo::RepoRules,
@@ -15,7 +15,11 @@ use banksman_core::{
     text::BranchName,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
+
+/// How long it may take until the forge shows what was done.
+const SHOWS: SignedDuration = SignedDuration::from_mins(2);
 
 impl<W: World> Orchestrator<W> {
     /// Records every open pull request and carries out what was decided. Merges into one base come one after the other until one is
@@ -93,6 +97,14 @@ impl<W: World> Orchestrator<W> {
                 }
                 // The state that was evaluated is gone: look again at once.
                 Did::Refused(Refusal::HeadMoved | Refusal::Ended, _) => acted = true,
+                Did::Already(intent) if came_to_nothing(&intent, self.now()) => {
+                    let Some(pull) = picture.pulls.iter().find(|p| p.signals.number == number) else {
+                        continue;
+                    };
+                    let call = escalation(pull, EscalateReason::Refused);
+                    let did = self.fulfil(turn, &rules.repo, call, &super::deeds::NoDrafts).await?;
+                    acted |= matches!(did, Did::Done(_));
+                }
                 Did::Already(_)
                 | Did::Refused(..)
                 | Did::Pausing(_)
@@ -159,6 +171,13 @@ pub(crate) fn wish(rules: &RepoRules, view: &PullView) -> Option<Wish> {
     Some(Wish { subject: pull, deed, round, spend: None })
 }
 
+/// A merge that was left to the forge and is due again some time later for the same head: the merge queue threw it out, or somebody
+/// switched auto-merge off.
+fn came_to_nothing(intent: &Intent, now: Timestamp) -> bool {
+    let left = matches!(intent.deed, Deed::Merge { .. } | Deed::EnableAutoMerge { .. });
+    left && done_at(intent).is_some_and(|at| now.duration_since(at) > SHOWS)
+}
+
 /// The forge refused before what is due now.
 fn was_refused(rules: &RepoRules, view: &PullView) -> bool {
     wish(rules, view).is_some_and(|wish| {
@@ -200,5 +219,40 @@ pub(crate) fn escalation(view: &PullView, reason: EscalateReason) -> Wish {
         deed: Deed::Escalate { subject, reason, mark: Some(mark) },
         round: earlier + 1,
         spend: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use banksman_core::{
+        id::Number,
+        intent::MergeMethod,
+        text::{RepoName, Sha},
+    };
+
+    #[test]
+    fn a_merge_that_the_forge_was_to_make_and_did_not_is_noticed() {
+        let (pull, head) = (Number(7), Sha::new(&"a".repeat(40)).unwrap());
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let intent = |deed: Deed, state| Intent {
+            repo: RepoName::new("a/b").unwrap(),
+            key: deed.key(1),
+            subject: pull,
+            deed,
+            created_at: at(0),
+            receipts: Vec::new(),
+            state,
+        };
+        let merge = || Deed::Merge { pull, head: head.clone(), method: MergeMethod::Squash };
+        let done = IntentState::Done { at: at(100) };
+        assert!(came_to_nothing(&intent(merge(), done.clone()), at(1000)));
+        assert!(came_to_nothing(
+            &intent(Deed::EnableAutoMerge { pull, head: head.clone() }, done.clone()),
+            at(1000)
+        ));
+        assert!(!came_to_nothing(&intent(merge(), done.clone()), at(160)), "the forge may not show it yet");
+        assert!(!came_to_nothing(&intent(merge(), IntentState::Open), at(1000)));
+        assert!(!came_to_nothing(&intent(Deed::RequestReviewFix { pull }, done), at(1000)));
     }
 }
