@@ -24,6 +24,8 @@ use std::collections::BTreeMap;
 
 /// How long a glance is good for: one look.
 const GOOD_FOR: SignedDuration = SignedDuration::from_secs(30);
+/// How long a host that did not answer a glance is asked piece by piece.
+const PIECEMEAL: SignedDuration = SignedDuration::from_mins(15);
 /// Entries of the list of what changed last.
 const RECENT: usize = 20;
 
@@ -62,7 +64,8 @@ struct Vars<'a> {
 impl<T: Transport> GithubForge<T> {
     /// Glances at a repository. A host that cannot answer so much at once is asked for the facts alone.
     pub(super) async fn glance(&self, repo: &RepoName) -> Result<RepoFacts, Fault> {
-        if lock(&self.memory).repo(repo).no_glance {
+        let now = self.caller.now();
+        if lock(&self.memory).repo(repo).piecemeal_until.is_some_and(|until| now < until) {
             return self.facts(repo).await;
         }
         let canonical = self.canonical(repo);
@@ -73,7 +76,7 @@ impl<T: Transport> GithubForge<T> {
                 // An older host, or a repository that is too much for one answer.
                 let facts = self.fresh_facts(repo).await.map_err(|_| fault)?;
                 tracing::info!(%repo, "GitHub does not answer a glance; it is asked piece by piece");
-                lock(&self.memory).repo(repo).no_glance = true;
+                lock(&self.memory).repo(repo).piecemeal_until = Some(self.caller.now() + PIECEMEAL);
                 return Ok(facts);
             }
             Err(fault) => return Err(fault),

@@ -66,8 +66,8 @@ pub(super) struct RepoMemory {
     pub(super) seen: Option<Seen>,
     /// Closed issues that were read.
     pub(super) closed: BTreeMap<Number, Closed>,
-    /// The host does not answer a glance.
-    pub(super) no_glance: bool,
+    /// The host did not answer a glance; until then it is asked piece by piece.
+    pub(super) piecemeal_until: Option<Timestamp>,
     /// When a change last got no clear answer (server time): it may still be under way.
     pub(super) unclear_at: Option<Timestamp>,
 }

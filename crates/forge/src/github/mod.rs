@@ -92,7 +92,7 @@ impl<T: Transport> GithubForge<T> {
         let now = (other || name != repo).then(|| name.clone());
         if *known != now {
             if other {
-                tracing::warn!(%repo, now = %name, "the repository has another name now");
+                tracing::warn!(%repo, "the repository has another name now");
             }
             *known = now;
         }
