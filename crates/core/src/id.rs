@@ -36,6 +36,10 @@ number_id!(
     CommentId
 );
 number_id!(
+    /// One review of a pull request.
+    ReviewId
+);
+number_id!(
     /// One job in the store, whether it came as a file or from the pipeline.
     JobId
 );

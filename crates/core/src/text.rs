@@ -106,6 +106,10 @@ text_type!(
     }
 );
 text_type!(
+    /// Colour of a label: six lower-case hex digits.
+    Color, "colour (six hex digits)", |t| t.len() == 6 && t.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+);
+text_type!(
     /// Name of a check. Names are compared with the configured ones and shown, nothing else (S10).
     CheckName, "check name", |t| {
         !t.is_empty() && t.len() <= 100 && t.trim() == t && t.bytes().all(|b| b.is_ascii_graphic() || b == b' ')

@@ -12,6 +12,7 @@ mod work_tree;
 pub(crate) use branches::Heads;
 pub(crate) use command::GitError;
 pub(crate) use commits::Message;
+pub use commits::{CommitView, FileChange, FileFate, Signature};
 pub(crate) use relation::{Merged, Relation};
 pub(crate) use turn::Turn;
 

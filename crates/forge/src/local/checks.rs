@@ -150,7 +150,7 @@ impl<B: Book, C: Checker> LocalForge<B, C> {
             }
         };
         self.book.finish_run(&rules.name, &claim, results).await?;
-        Ok(())
+        self.merge_armed(home).await
     }
 
     fn log(&self, report: CheckReport) -> CheckLog {

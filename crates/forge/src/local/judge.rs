@@ -44,7 +44,8 @@ pub(super) fn signals(seen: Seen, rules: &LocalRepo) -> Signals {
         checks,
         reviews,
         threads,
-        auto_merge: AutoMerge::NotOffered,
+        // Not offered to the pipeline, which merges by itself; a person's order is respected.
+        auto_merge: if record.arming.is_some() { AutoMerge::Armed } else { AutoMerge::NotOffered },
         additions: size.additions,
         deletions: size.deletions,
         changed_files: size.files,
@@ -76,6 +77,13 @@ pub(super) enum Asker {
     Banksman,
     /// A person, who may merge where no checks are configured.
     Person,
+}
+
+impl Asker {
+    /// What an account asks as.
+    pub(super) fn of(account: ActorId) -> Self {
+        if account == BANKSMAN { Self::Banksman } else { Self::Person }
+    }
 }
 
 /// Whether the pull request may be merged at that head.

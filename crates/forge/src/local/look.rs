@@ -46,6 +46,7 @@ impl<B: Book, C: Checker> LocalForge<B, C> {
     /// Looks at pull requests, ascending by number.
     pub(super) async fn look(&self, home: &Home, which: &Select) -> Result<Vec<Seen>, LocalError> {
         self.tidy(home).await?;
+        self.merge_armed(home).await?;
         let repo = &home.rules.name;
         let mut round = 0;
         loop {

@@ -6,7 +6,7 @@ use super::{
     home::Home,
     judge::{self, Asker},
 };
-use crate::git::{Merged, Message, Moved};
+use crate::git::{Merged, Message, Moved, Turn};
 use banksman_core::{
     id::Number,
     intent::MergeMethod,
@@ -32,8 +32,21 @@ impl<B: Book, C: Checker> LocalForge<B, C> {
         method: MergeMethod,
         asker: Asker,
     ) -> Result<(Sha, Timestamp), LocalError> {
-        let repo = &home.rules.name;
         let turn = home.take_turn().await?;
+        self.merge_in(home, &turn, pull, head, method, asker).await
+    }
+
+    /// Merges a pull request in one's own turn.
+    pub(super) async fn merge_in(
+        &self,
+        home: &Home,
+        turn: &Turn,
+        pull: Number,
+        head: &Sha,
+        method: MergeMethod,
+        asker: Asker,
+    ) -> Result<(Sha, Timestamp), LocalError> {
+        let repo = &home.rules.name;
         for _ in 0..TRIES {
             let seen = self.look_at(home, pull).await?;
             let record = seen.record;
@@ -65,7 +78,7 @@ impl<B: Book, C: Checker> LocalForge<B, C> {
                     plan
                 }
             };
-            match home.git.advance(&turn, &plan.base, &plan.from, &plan.commit).await? {
+            match home.git.advance(turn, &plan.base, &plan.from, &plan.commit).await? {
                 Moved::Yes => {}
                 Moved::Elsewhere => continue,
                 Moved::Dirty => return Err(Refusal::WorkTreeDirty.into()),
@@ -73,7 +86,7 @@ impl<B: Book, C: Checker> LocalForge<B, C> {
             let at = self.now();
             let ending = Ending::Merged { head: plan.head, commit: plan.commit.clone() };
             self.book.end_pull(repo, pull, &ending, plan.size, at).await?;
-            self.tidy_in(home, &turn).await?;
+            self.tidy_in(home, turn).await?;
             return Ok((plan.commit, at));
         }
         Err(Refusal::HeadMoved.into())

@@ -1,6 +1,7 @@
 //! The embedded forge: a small GitHub over the user's own repository and a book of its own. Branches and commits are git's,
 //! everything else is the book's; effects on both are ordered so that the next look heals whatever a crash left between them.
 
+mod armed;
 mod branches;
 mod brief;
 mod checks;
@@ -16,8 +17,9 @@ mod moves;
 mod port;
 mod steps;
 
+pub use crate::git::{CommitView, FileChange, FileFate, Signature};
 pub use checks::{Checked, cores_to_spare};
-pub use desk::{Desk, IssueView, PullDraft, PullSummary, PullView};
+pub use desk::{Desk, IssueView, Leap, PullDraft, PullSummary, PullView};
 pub use error::LocalError;
 pub use home::{Freshness, LocalRepo};
 pub use moves::Moves;

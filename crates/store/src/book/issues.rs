@@ -1,8 +1,9 @@
 //! Issues, and what issues and pull requests have in common: number, words, labels.
 
 use super::{
-    Trouble,
+    Trouble, labels,
     row::{Columns, made_by},
+    versions,
 };
 use crate::sqlite::{Json, Nanos, Tx, Word};
 use banksman_core::{
@@ -168,6 +169,10 @@ pub(super) fn rewrite(
     rewrite: Rewrite,
 ) -> Result<Rewritten, Trouble> {
     exists(tx, repo, of, None)?;
+    let (at, words) = (rewrite.at, rewrite.body.is_some());
+    if words {
+        versions::keep_first(tx, repo, of)?;
+    }
     let changed = tx
         .prepare_cached(
             "UPDATE item SET title = coalesce(?3, title), body = coalesce(?4, body), revision = revision + 1,
@@ -182,7 +187,13 @@ pub(super) fn rewrite(
             rewrite.revision,
             Nanos(rewrite.at),
         ])?;
-    Ok(if changed == 1 { Rewritten::Yes } else { Rewritten::Stale })
+    if changed == 0 {
+        return Ok(Rewritten::Stale);
+    }
+    if words {
+        versions::keep(tx, repo, of, at)?;
+    }
+    Ok(Rewritten::Yes)
 }
 
 /// Adds or removes a label.
@@ -195,6 +206,9 @@ pub(super) fn set_label(
     at: Timestamp,
 ) -> Result<(), Trouble> {
     exists(tx, repo, on, None)?;
+    if presence == Presence::Present {
+        labels::know(tx, repo, label)?;
+    }
     let sql = match presence {
         Presence::Present => "INSERT OR IGNORE INTO label (repo, number, name) VALUES (?1, ?2, ?3)",
         Presence::Absent => "DELETE FROM label WHERE repo = ?1 AND number = ?2 AND name = ?3",
@@ -206,7 +220,7 @@ pub(super) fn set_label(
 }
 
 /// Labels in use.
-pub(super) fn labels(db: &Connection, repo: &RepoName) -> Result<Vec<(Label, u64)>, Trouble> {
+pub(super) fn labels_in_use(db: &Connection, repo: &RepoName) -> Result<Vec<(Label, u64)>, Trouble> {
     let mut query = db.prepare_cached(
         "SELECT l.name, sum(i.closed_at IS NULL) FROM label l
          JOIN item i ON i.repo = l.repo AND i.number = l.number

@@ -2,22 +2,30 @@
 //! the one statement that it is about.
 
 mod accounts;
+mod arming;
 mod checks;
 mod comments;
 mod issues;
+mod labels;
 mod links;
 mod port;
 mod pulls;
 mod read_pulls;
 mod reviews;
 mod row;
+mod statuses;
+mod versions;
 
 use crate::sqlite::{Changes, Database, DbError, Durability, Schema, Tx};
 use banksman_core::port::BookError;
 use rusqlite::Connection;
 use std::path::Path;
 
-const SCHEMA: Schema = Schema { name: "forge", id: 0x0062_6b66, migrations: &[include_str!("schema.sql")] };
+const SCHEMA: Schema = Schema {
+    name: "forge",
+    id: 0x0062_6b66,
+    migrations: &[include_str!("schema.sql"), include_str!("faced.sql")],
+};
 
 /// The book. Cheap to clone.
 #[derive(Clone)]

@@ -1,14 +1,18 @@
 //! The port, call by call: which statement, in which kind of transaction.
 
-use super::{SqliteBook, accounts, checks, comments, issues, links, pulls, read_pulls, reviews};
+use super::{
+    SqliteBook, accounts, arming, checks, comments, issues, labels, links, pulls, read_pulls, reviews,
+    statuses, versions,
+};
 use crate::sqlite::Durability::{Acknowledged, Restartable};
 use banksman_core::{
     id::{ActorId, CommentId, Number, ThreadId},
     intent::{Made, Step},
     port::book::{
-        Account, Book, BookError, CheckLog, Checking, CommentRecord, Conversation, Ending, IssueRecord, Link,
-        MergePlan, NewComment, NewIssue, NewPull, NewReview, Presence, PullRecord, Readiness, Rewrite,
-        Rewritten, RunClaim, Select, Sighting, Size, Text, UpdatePlan, Who,
+        Account, Arming, Book, BookError, CheckLog, Checking, CommentRecord, Conversation, Ending,
+        IssueRecord, LabelChange, LabelDraft, LabelMade, LabelRecord, Link, MergePlan, NewComment, NewIssue,
+        NewPull, NewReview, NewStatus, Presence, PullRecord, Readiness, Rewrite, Rewritten, RunClaim, Select,
+        Sighting, Size, StatusRecord, Text, UpdatePlan, Who,
     },
     tainted::Tainted,
     text::{BranchName, Label, RepoName, Sha},
@@ -45,6 +49,11 @@ impl Book for SqliteBook {
         self.write(Acknowledged, move |tx| issues::rewrite(tx, &repo, of, rewrite)).await
     }
 
+    async fn versions(&self, repo: &RepoName, of: Number) -> Result<Vec<(Tainted, Timestamp)>, BookError> {
+        let repo = repo.clone();
+        self.read(move |db| versions::read(db, &repo, of)).await
+    }
+
     async fn comment(&self, repo: &RepoName, comment: NewComment) -> Result<CommentId, BookError> {
         let repo = repo.clone();
         self.write(Acknowledged, move |tx| comments::write(tx, &repo, comment)).await
@@ -69,7 +78,55 @@ impl Book for SqliteBook {
 
     async fn labels(&self, repo: &RepoName) -> Result<Vec<(Label, u64)>, BookError> {
         let repo = repo.clone();
-        self.read(move |db| issues::labels(db, &repo)).await
+        self.read(move |db| issues::labels_in_use(db, &repo)).await
+    }
+
+    async fn repo_number(&self, repo: &RepoName) -> Result<u64, BookError> {
+        let wanted = repo.clone();
+        match self.read(move |db| labels::repo_number(db, &wanted)).await? {
+            Some(number) => Ok(number),
+            None => {
+                let repo = repo.clone();
+                self.write(Acknowledged, move |tx| labels::number_repo(tx, &repo)).await
+            }
+        }
+    }
+
+    async fn comment_by_id(&self, id: CommentId) -> Result<(RepoName, Number, CommentRecord), BookError> {
+        self.read(move |db| comments::by_id(db, id)).await
+    }
+
+    async fn rewrite_comment(&self, id: CommentId, body: Tainted, at: Timestamp) -> Result<(), BookError> {
+        self.write(Acknowledged, move |tx| comments::rewrite(tx, id, body, at)).await
+    }
+
+    async fn remove_comment(&self, id: CommentId, at: Timestamp) -> Result<(), BookError> {
+        self.write(Acknowledged, move |tx| comments::remove(tx, id, at)).await
+    }
+
+    async fn known_labels(&self, repo: &RepoName) -> Result<Vec<LabelRecord>, BookError> {
+        let repo = repo.clone();
+        self.read(move |db| labels::read(db, &repo)).await
+    }
+
+    async fn make_label(&self, repo: &RepoName, label: LabelDraft) -> Result<LabelMade, BookError> {
+        let repo = repo.clone();
+        self.write(Acknowledged, move |tx| labels::make(tx, &repo, label)).await
+    }
+
+    async fn change_label(
+        &self,
+        repo: &RepoName,
+        name: &Label,
+        change: LabelChange,
+    ) -> Result<LabelRecord, BookError> {
+        let (repo, name) = (repo.clone(), name.clone());
+        self.write(Acknowledged, move |tx| labels::change(tx, &repo, &name, change)).await
+    }
+
+    async fn drop_label(&self, repo: &RepoName, name: &Label, at: Timestamp) -> Result<(), BookError> {
+        let (repo, name) = (repo.clone(), name.clone());
+        self.write(Acknowledged, move |tx| labels::drop(tx, &repo, &name, at)).await
     }
 
     async fn close_issue(&self, repo: &RepoName, issue: Number, at: Timestamp) -> Result<(), BookError> {
@@ -156,6 +213,33 @@ impl Book for SqliteBook {
         self.write(Acknowledged, move |tx| pulls::set_readiness(tx, &repo, pull, readiness, at)).await
     }
 
+    async fn arm(
+        &self,
+        repo: &RepoName,
+        pull: Number,
+        arming: Option<Arming>,
+        at: Timestamp,
+    ) -> Result<(), BookError> {
+        let repo = repo.clone();
+        self.write(Acknowledged, move |tx| arming::set(tx, &repo, pull, arming, at)).await
+    }
+
+    async fn armed(&self, repo: &RepoName) -> Result<Vec<(Number, Arming)>, BookError> {
+        let repo = repo.clone();
+        self.read(move |db| arming::read(db, &repo)).await
+    }
+
+    async fn rebase(
+        &self,
+        repo: &RepoName,
+        pull: Number,
+        base: &BranchName,
+        at: Timestamp,
+    ) -> Result<(), BookError> {
+        let (repo, base) = (repo.clone(), base.clone());
+        self.write(Acknowledged, move |tx| arming::rebase(tx, &repo, pull, &base, at)).await
+    }
+
     async fn plan_merge(&self, repo: &RepoName, pull: Number, plan: &MergePlan) -> Result<(), BookError> {
         let (repo, plan) = (repo.clone(), plan.clone());
         self.write(Acknowledged, move |tx| pulls::plan_merge(tx, &repo, pull, &plan)).await
@@ -240,6 +324,16 @@ impl Book for SqliteBook {
     async fn rerun(&self, repo: &RepoName, shas: Vec<Sha>, at: Timestamp) -> Result<(), BookError> {
         let repo = repo.clone();
         self.write(Acknowledged, move |tx| checks::rerun(tx, &repo, &shas, at)).await
+    }
+
+    async fn add_status(&self, repo: &RepoName, status: NewStatus) -> Result<u64, BookError> {
+        let repo = repo.clone();
+        self.write(Acknowledged, move |tx| statuses::add(tx, &repo, status)).await
+    }
+
+    async fn statuses(&self, repo: &RepoName, sha: &Sha) -> Result<Vec<StatusRecord>, BookError> {
+        let (repo, sha) = (repo.clone(), sha.clone());
+        self.read(move |db| statuses::read(db, &repo, &sha)).await
     }
 
     async fn check_logs(&self, repo: &RepoName, sha: &Sha) -> Result<Vec<CheckLog>, BookError> {

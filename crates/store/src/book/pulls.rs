@@ -1,7 +1,7 @@
 //! Pull requests: opening, heads, plans, endings.
 
 use super::{
-    Trouble, checks,
+    Trouble, arming, checks,
     issues::{self, Kind, NewItem},
     row::Columns,
 };
@@ -240,6 +240,7 @@ pub(super) fn end(
     .execute(params![Word(repo), pull.0, size.additions, size.deletions, size.files])?;
     tx.prepare_cached("DELETE FROM merge_plan WHERE repo = ?1 AND pull = ?2")?
         .execute(params![Word(repo), pull.0])?;
+    arming::disarm(tx, repo, pull)?;
     let Ending::Merged { head, commit } = ending else { return Ok(()) };
     let (head, commit): (&Sha, &Sha) = (head, commit);
     tx.prepare_cached("UPDATE pull SET merged_head = ?3, merge_commit = ?4 WHERE repo = ?1 AND number = ?2")?

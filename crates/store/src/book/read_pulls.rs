@@ -4,12 +4,13 @@ use super::{Trouble, issues::condition, row::Columns};
 use crate::sqlite::{Json, Nanos, Word};
 use banksman_core::{
     id::{ActorId, ThreadId},
+    intent::MergeMethod,
     port::book::{
-        Commits, HeadOrigin, HeadRecord, MergePlan, Opinion, PullRecord, RunRecord, RunState, Select, Size,
-        ThreadState, UpdatePlan, VerdictRecord,
+        Account, Arming, Commits, HeadOrigin, HeadRecord, MergePlan, Opinion, PullRecord, RunRecord,
+        RunState, Select, Size, ThreadState, UpdatePlan, VerdictRecord,
     },
     signals::{CheckState, PullState},
-    text::{BranchName, CheckName, RepoName, Sha},
+    text::{BranchName, CheckName, Login, RepoName, Sha},
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params, types::FromSqlError};
@@ -30,6 +31,8 @@ const SELECT: &str = "
             WHERE t.repo = i.repo AND t.pull = i.number ORDER BY id)) AS threads,
         (SELECT json_array(head, base, from_sha, commit_sha, additions, deletions, files) FROM merge_plan m
             WHERE m.repo = i.repo AND m.pull = i.number) AS plan,
+        (SELECT json_array(b.id, b.login, m.method, m.at) FROM armed m JOIN account b ON b.id = m.by
+            WHERE m.repo = i.repo AND m.pull = i.number) AS arming,
         (SELECT json_group_array(json_array(from_sha, commit_sha)) FROM update_plan u
             WHERE u.repo = i.repo AND u.pull = i.number) AS updates,
         (SELECT json_array(sha, state) FROM run WHERE run.repo = i.repo AND run.sha = p.head) AS run,
@@ -75,6 +78,13 @@ fn record(row: &Row<'_>) -> rusqlite::Result<PullRecord> {
     let Json(reviews): Json<Vec<(ActorId, Opinion, Sha, i64)>> = row.get("reviews")?;
     let Json(threads): Json<Vec<(ThreadId, i64, Option<ActorId>)>> = row.get("threads")?;
     let plan: Option<Json<PlanRow>> = row.get("plan")?;
+    let arming: Option<Json<(ActorId, Login, MergeMethod, i64)>> = row.get("arming")?;
+    let arming = match arming {
+        Some(Json((id, login, method, at))) => {
+            Some(Arming { by: Account { id, login }, method, at: time(at)? })
+        }
+        None => None,
+    };
     let Json(updates): Json<Vec<(Sha, Sha)>> = row.get("updates")?;
     let run: Option<Json<(Sha, RunState)>> = row.get("run")?;
     let Json(results): Json<Vec<(CheckName, CheckState)>> = row.get("results")?;
@@ -100,6 +110,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<PullRecord> {
             .map(|(id, at, resolved_by)| Ok(ThreadState { id, at: time(at)?, resolved_by }))
             .collect::<rusqlite::Result<_>>()?,
         run: run.map(|Json((sha, state))| RunRecord { sha, state, results }),
+        arming,
         plan: plan.map(|Json((head, base, from, commit, additions, deletions, files))| MergePlan {
             head,
             base,

@@ -3,7 +3,7 @@
 use super::{Trouble, issues, pulls, row::Columns};
 use crate::sqlite::{Nanos, Tx, Word};
 use banksman_core::{
-    id::{ActorId, CommentId, Number, ThreadId},
+    id::{ActorId, CommentId, Number, ReviewId, ThreadId},
     port::{
         Refusal,
         book::{
@@ -35,10 +35,11 @@ pub(super) fn write(tx: &Tx<'_>, repo: &RepoName, review: NewReview) -> Result<(
             return Ok(());
         }
     }
-    tx.prepare_cached(
+    let review = tx
+        .prepare_cached(
         "INSERT INTO review (repo, pull, reviewer, opinion, head, at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
-    .execute(params![
+    .insert(params![
         Word(repo),
         pull.0,
         reviewer.0,
@@ -53,8 +54,10 @@ pub(super) fn write(tx: &Tx<'_>, repo: &RepoName, review: NewReview) -> Result<(
     for thread in threads {
         let (path, line) = thread.place.map(|(path, line)| (path.into_forge_slot(), line)).unzip();
         let id = tx
-            .prepare_cached("INSERT INTO thread (repo, pull, at, line, path) VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .insert(params![Word(repo), pull.0, Nanos(at), line, path])?;
+            .prepare_cached(
+                "INSERT INTO thread (repo, pull, at, line, path, review) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .insert(params![Word(repo), pull.0, Nanos(at), line, path, review])?;
         say(tx, ThreadId(id.unsigned_abs()), reviewer, thread.body, at)?;
     }
     issues::touch(tx, repo, pull, at)
@@ -118,12 +121,13 @@ pub(super) fn resolve(
 pub(super) fn conversation(db: &Connection, repo: &RepoName, pull: Number) -> Result<Conversation, Trouble> {
     issues::exists(db, repo, pull, Some(issues::Kind::Pull))?;
     let mut query = db.prepare_cached(
-        "SELECT a.id, a.login, r.opinion, r.head, r.body, r.at FROM review r JOIN account a ON a.id = r.reviewer
+        "SELECT a.id, a.login, r.opinion, r.head, r.body, r.at, r.id FROM review r JOIN account a ON a.id = r.reviewer
          WHERE r.repo = ?1 AND r.pull = ?2 ORDER BY r.id",
     )?;
     let reviews = query
         .query_map(params![Word(repo), pull.0], |row| {
             Ok(ReviewRecord {
+                id: ReviewId(row.id(6)?),
                 reviewer: row.account(0, 1)?,
                 opinion: row.word(2)?,
                 head: row.word(3)?,
@@ -133,7 +137,7 @@ pub(super) fn conversation(db: &Connection, repo: &RepoName, pull: Number) -> Re
         })?
         .collect::<Result<_, _>>()?;
     let mut query = db.prepare_cached(
-        "SELECT t.id, t.path, t.line, a.id, a.login FROM thread t LEFT JOIN account a ON a.id = t.resolved_by
+        "SELECT t.id, t.path, t.line, a.id, a.login, t.review FROM thread t LEFT JOIN account a ON a.id = t.resolved_by
          WHERE t.repo = ?1 AND t.pull = ?2 ORDER BY t.id",
     )?;
     let mut threads: Vec<ThreadRecord> = query
@@ -146,7 +150,8 @@ pub(super) fn conversation(db: &Connection, repo: &RepoName, pull: Number) -> Re
                 Some(id) => Some(Account { id: ActorId(id), login: row.word(4)? }),
                 None => None,
             };
-            Ok(ThreadRecord { id: ThreadId(row.id(0)?), place, comments: Vec::new(), resolved_by })
+            let review = row.maybe(5)?.map(ReviewId);
+            Ok(ThreadRecord { id: ThreadId(row.id(0)?), review, place, comments: Vec::new(), resolved_by })
         })?
         .collect::<Result<_, _>>()?;
     let mut query = db.prepare_cached(

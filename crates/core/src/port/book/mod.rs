@@ -4,21 +4,25 @@
 
 mod accounts;
 mod issues;
+mod labels;
 mod pulls;
 mod reviews;
 mod runs;
+mod statuses;
 
 pub use accounts::{Account, BANKSMAN, BookError, Presence, Select, Who};
 pub use issues::{CommentRecord, IssueRecord, Link, NewComment, NewIssue, Rewrite, Rewritten, Text};
+pub use labels::{LabelChange, LabelDraft, LabelMade, LabelRecord};
 pub use pulls::{
-    Checking, Commits, Ending, HeadFate, HeadOrigin, HeadRecord, MergePlan, NewPull, PullRecord, Readiness,
-    Sighting, Size, UpdatePlan,
+    Arming, Checking, Commits, Ending, HeadFate, HeadOrigin, HeadRecord, MergePlan, NewPull, PullRecord,
+    Readiness, Sighting, Size, UpdatePlan,
 };
 pub use reviews::{
     Conversation, NewReview, NewThread, Opinion, Repeat, ReviewRecord, ThreadRecord, ThreadState,
     VerdictRecord,
 };
 pub use runs::{CheckLog, RunClaim, RunRecord, RunState};
+pub use statuses::{NewStatus, StatusRecord, StatusWord};
 
 use crate::{
     id::{ActorId, CommentId, Number, ThreadId},
@@ -59,6 +63,13 @@ pub trait Book: Send + Sync {
         rewrite: Rewrite,
     ) -> impl Future<Output = Result<Rewritten, BookError>> + Send;
 
+    /// Versions of a body that was changed, newest first, at most twenty: the body as it is now and what it was before.
+    fn versions(
+        &self,
+        repo: &RepoName,
+        of: Number,
+    ) -> impl Future<Output = Result<Vec<(Tainted, Timestamp)>, BookError>> + Send;
+
     /// Writes a comment.
     fn comment(
         &self,
@@ -85,6 +96,59 @@ pub trait Book: Send + Sync {
 
     /// Labels in use with the number of open issues and pull requests that carry them, ascending.
     fn labels(&self, repo: &RepoName) -> impl Future<Output = Result<Vec<(Label, u64)>, BookError>> + Send;
+
+    /// A number that stands for the repository wherever numbers are unique beyond it; given at the first call and for ever.
+    fn repo_number(&self, repo: &RepoName) -> impl Future<Output = Result<u64, BookError>> + Send;
+
+    /// One comment, wherever it stands: its repository and what it is on.
+    fn comment_by_id(
+        &self,
+        id: CommentId,
+    ) -> impl Future<Output = Result<(RepoName, Number, CommentRecord), BookError>> + Send;
+
+    /// Gives a comment new words.
+    fn rewrite_comment(
+        &self,
+        id: CommentId,
+        body: Tainted,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), BookError>> + Send;
+
+    /// Takes a comment away.
+    fn remove_comment(
+        &self,
+        id: CommentId,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), BookError>> + Send;
+
+    /// Labels that the repository knows, in use or not, ascending by name.
+    fn known_labels(
+        &self,
+        repo: &RepoName,
+    ) -> impl Future<Output = Result<Vec<LabelRecord>, BookError>> + Send;
+
+    /// Makes a label known; letter case does not tell two labels apart.
+    fn make_label(
+        &self,
+        repo: &RepoName,
+        label: LabelDraft,
+    ) -> impl Future<Output = Result<LabelMade, BookError>> + Send;
+
+    /// Changes name, colour or description of a known label. Wherever it is in use it has the new name from then on.
+    fn change_label(
+        &self,
+        repo: &RepoName,
+        name: &Label,
+        change: LabelChange,
+    ) -> impl Future<Output = Result<LabelRecord, BookError>> + Send;
+
+    /// Forgets a label and takes it off everything that carries it.
+    fn drop_label(
+        &self,
+        repo: &RepoName,
+        name: &Label,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), BookError>> + Send;
 
     /// Closes an issue, or opens it again. A second time changes nothing.
     fn close_issue(
@@ -166,6 +230,28 @@ pub trait Book: Send + Sync {
         repo: &RepoName,
         pull: Number,
         readiness: Readiness,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), BookError>> + Send;
+
+    /// Arms an open pull request to be merged once it can be, or disarms it (`None`).
+    fn arm(
+        &self,
+        repo: &RepoName,
+        pull: Number,
+        arming: Option<Arming>,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), BookError>> + Send;
+
+    /// Open pull requests that are armed, ascending.
+    fn armed(&self, repo: &RepoName)
+    -> impl Future<Output = Result<Vec<(Number, Arming)>, BookError>> + Send;
+
+    /// Moves one open pull request to another base.
+    fn rebase(
+        &self,
+        repo: &RepoName,
+        pull: Number,
+        base: &BranchName,
         at: Timestamp,
     ) -> impl Future<Output = Result<(), BookError>> + Send;
 
@@ -259,6 +345,20 @@ pub trait Book: Send + Sync {
         shas: Vec<Sha>,
         at: Timestamp,
     ) -> impl Future<Output = Result<(), BookError>> + Send;
+
+    /// Writes a status of a commit.
+    fn add_status(
+        &self,
+        repo: &RepoName,
+        status: NewStatus,
+    ) -> impl Future<Output = Result<u64, BookError>> + Send;
+
+    /// Statuses of a commit, newest first.
+    fn statuses(
+        &self,
+        repo: &RepoName,
+        sha: &Sha,
+    ) -> impl Future<Output = Result<Vec<StatusRecord>, BookError>> + Send;
 
     /// Results of the last run of a commit with their output.
     fn check_logs(

@@ -3,6 +3,7 @@
 use super::{Account, RunRecord, ThreadState, VerdictRecord};
 use crate::{
     id::{ActorId, Number},
+    intent::MergeMethod,
     signals::PullState,
     tainted::Tainted,
     text::{BranchName, Label, Sha},
@@ -65,6 +66,17 @@ pub enum Checking {
     None,
 }
 
+/// A pull request's order to be merged by the forge once nothing stands in its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arming {
+    /// Who gave it.
+    pub by: Account,
+    /// How it is merged.
+    pub method: MergeMethod,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// A pull request without its words.
 pub struct PullRecord {
     /// Its number.
@@ -97,6 +109,8 @@ pub struct PullRecord {
     pub threads: Vec<ThreadState>,
     /// The check run of the last head.
     pub run: Option<RunRecord>,
+    /// Whether it is merged by itself once it can be; only open ones are.
+    pub arming: Option<Arming>,
     /// A merge that was begun.
     pub plan: Option<MergePlan>,
     /// Updates of the head branch that were begun, oldest first.

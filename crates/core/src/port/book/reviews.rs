@@ -2,7 +2,7 @@
 
 use super::{Account, CommentRecord};
 use crate::{
-    id::{ActorId, Number, ThreadId},
+    id::{ActorId, Number, ReviewId, ThreadId},
     tainted::Tainted,
     text::Sha,
 };
@@ -84,6 +84,8 @@ pub struct NewThread {
 
 /// A review with its words.
 pub struct ReviewRecord {
+    /// Its id.
+    pub id: ReviewId,
     /// Whose.
     pub reviewer: Account,
     /// The verdict.
@@ -100,6 +102,8 @@ pub struct ReviewRecord {
 pub struct ThreadRecord {
     /// The thread.
     pub id: ThreadId,
+    /// The review that it came with; `None`: nobody wrote that down.
+    pub review: Option<ReviewId>,
     /// File and line that it is about.
     pub place: Option<(Tainted, u32)>,
     /// What was said, oldest first.

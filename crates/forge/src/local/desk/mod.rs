@@ -1,17 +1,21 @@
 //! What a person does on the embedded forge: everything that a small GitHub offers, in the name of one actor.
 
+mod changes;
 mod issues;
+mod labels;
 mod pulls;
+mod refs;
 
 pub use issues::IssueView;
 pub use pulls::{PullDraft, PullSummary, PullView};
+pub use refs::Leap;
 
 use super::{LocalError, LocalForge, home::Home};
 use banksman_core::{
     id::Number,
     port::{
         Book, Checker,
-        book::{Account, Presence, Who},
+        book::{Account, Presence, Select, Who},
     },
     tainted::Tainted,
     text::{BranchName, Label, Login, RepoName, Sha},
@@ -32,9 +36,29 @@ pub struct Desk<'f, B, C> {
 impl<B: Book, C: Checker> LocalForge<B, C> {
     /// The desk of a person at a repository; an account is made at the first time. Names of bots are refused.
     pub async fn desk(&self, repo: &RepoName, person: Login) -> Result<Desk<'_, B, C>, LocalError> {
+        self.desk_of(repo, &Who::Person(person)).await
+    }
+
+    /// The desk of any account: Banksman's own and those of engines too, for whoever can prove to be them.
+    pub async fn desk_of(&self, repo: &RepoName, who: &Who) -> Result<Desk<'_, B, C>, LocalError> {
         let home = self.home(repo)?;
-        let person = self.book.account(&Who::Person(person)).await?;
+        let person = self.book.account(who).await?;
         Ok(Desk { forge: self, home, person })
+    }
+
+    /// The account behind a name, made at the first time.
+    pub async fn account_of(&self, who: &Who) -> Result<Account, LocalError> {
+        Ok(self.book.account(who).await?)
+    }
+
+    /// A number for a repository that never changes and that no other one has.
+    pub async fn repo_number(&self, repo: &RepoName) -> Result<u64, LocalError> {
+        Ok(self.book.repo_number(repo).await?)
+    }
+
+    /// Somebody moved branches just now: heads are recorded and their checks queued without waiting for the next look.
+    pub async fn pushed(&self, repo: &RepoName) -> Result<(), LocalError> {
+        self.look(self.home(repo)?, &Select::Open).await.map(drop)
     }
 }
 

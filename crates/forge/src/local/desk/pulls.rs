@@ -8,8 +8,8 @@ use banksman_core::{
     port::{
         Book, Checker, Refusal,
         book::{
-            CheckLog, CommentRecord, Conversation, Ending, HeadFate, NewPull, NewReview, NewThread, Opinion,
-            Readiness, Repeat, Select,
+            Arming, CheckLog, CommentRecord, Conversation, Ending, HeadFate, NewPull, NewReview, NewThread,
+            Opinion, Readiness, Repeat, Select,
         },
     },
     signals::{PullState, Signals},
@@ -21,6 +21,12 @@ use banksman_core::{
 pub struct PullSummary {
     /// Its title.
     pub title: Tainted,
+    /// Whether it is merged by itself once it can be.
+    pub arming: Option<Arming>,
+    /// Commits that the forge made on the head branch by merging the base into it.
+    pub updates: Vec<Sha>,
+    /// The commit at the tip of its base; of one that has ended, `None`.
+    pub base_head: Option<Sha>,
     /// Its labels.
     pub labels: Vec<Label>,
     /// Everything else.
@@ -46,7 +52,17 @@ impl<B: Book, C: Checker> Desk<'_, B, C> {
         let summary = |mut seen: crate::local::look::Seen| {
             let title = std::mem::replace(&mut seen.record.title, Tainted::new(String::new()));
             let labels = std::mem::take(&mut seen.record.labels);
-            PullSummary { title, labels, signals: judge::signals(seen, &self.home.rules) }
+            let arming = seen.record.arming.clone();
+            let base_head = seen.now.as_ref().map(|now| now.base.clone());
+            let updates = seen.record.updates.iter().map(|update| update.commit.clone()).collect();
+            PullSummary {
+                title,
+                arming,
+                updates,
+                base_head,
+                labels,
+                signals: judge::signals(seen, &self.home.rules),
+            }
         };
         Ok(seen.into_iter().map(summary).collect())
     }
@@ -60,6 +76,11 @@ impl<B: Book, C: Checker> Desk<'_, B, C> {
             comments: self.book().comments(self.repo(), number).await?,
             conversation: self.book().conversation(self.repo(), number).await?,
         })
+    }
+
+    /// Reviews and threads of a pull request.
+    pub async fn conversation(&self, number: Number) -> Result<Conversation, LocalError> {
+        Ok(self.book().conversation(self.repo(), number).await?)
     }
 
     /// The change as a patch.
@@ -208,8 +229,32 @@ impl<B: Book, C: Checker> Desk<'_, B, C> {
     /// Merges a pull request whose head is that commit; the commit on the base comes back. Where no checks are configured a
     /// person may merge, Banksman does not.
     pub async fn merge(&self, number: Number, head: &Sha, method: MergeMethod) -> Result<Sha, LocalError> {
-        let (commit, _) = self.forge.merge(self.home, number, head, method, Asker::Person).await?;
+        let (commit, _) =
+            self.forge.merge(self.home, number, head, method, Asker::of(self.person.id)).await?;
         Ok(commit)
+    }
+
+    /// Orders a pull request to be merged once nothing stands in its way; it is merged at once if nothing does.
+    pub async fn arm(&self, number: Number, method: MergeMethod) -> Result<(), LocalError> {
+        let at = self.forge.now();
+        let arming = Arming { by: self.person.clone(), method, at };
+        self.book().arm(self.repo(), number, Some(arming), at).await?;
+        self.forge.look_at(self.home, number).await.map(drop)
+    }
+
+    /// Takes such an order back.
+    pub async fn disarm(&self, number: Number) -> Result<(), LocalError> {
+        Ok(self.book().arm(self.repo(), number, None, self.forge.now()).await?)
+    }
+
+    /// Moves an open pull request to another base branch.
+    pub async fn rebase(&self, number: Number, base: &BranchName) -> Result<(), LocalError> {
+        let heads = self.home.git.heads().await?;
+        let seen = self.forge.look_at(self.home, number).await?;
+        if !heads.contains_key(base) || seen.record.head_branch == *base {
+            return Err(Refusal::NotAllowed.into());
+        }
+        Ok(self.book().rebase(self.repo(), number, base, self.forge.now()).await?)
     }
 
     /// Merges the base into the head branch of a pull request whose head is that commit; the new head comes back.
