@@ -4,15 +4,16 @@ use crate::world::root;
 use std::{collections::BTreeMap, process::Command};
 
 /// Every crate with the crates of ours that it may use.
-const ALLOWED: [(&str, &[&str]); 8] = [
+const ALLOWED: [(&str, &[&str]); 9] = [
     ("core", &[]),
     ("orchestrator", &["core"]),
     ("store", &["core"]),
     ("forge", &["core"]),
     ("engine", &["core"]),
     ("tracker", &["core"]),
-    ("sim", &["core", "orchestrator"]),
-    ("", &["core", "orchestrator", "store", "forge", "engine", "tracker", "sim"]),
+    ("facade", &["core", "forge"]),
+    ("sim", &["core", "orchestrator", "forge"]),
+    ("", &["core", "orchestrator", "store", "forge", "engine", "tracker", "facade", "sim"]),
 ];
 
 fn metadata() -> serde_json::Value {
