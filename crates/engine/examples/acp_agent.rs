@@ -15,7 +15,11 @@ use agent_client_protocol::{
     },
 };
 use futures_util::{sink, stream};
-use std::{io, path::PathBuf, sync::Arc};
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    sync::Arc,
+};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     sync::Notify,
@@ -102,7 +106,9 @@ async fn turn(
         "read" => {
             let asked = ReadTextFileRequest::new(session.clone(), PathBuf::from("/etc/passwd"));
             let refused = client.send_request(asked).block_task().await.is_err();
-            eprintln!("reading was {}", if refused { "refused" } else { "allowed" });
+            // In one piece: both streams end up in one log.
+            let line = if refused { "reading was refused\n" } else { "reading was allowed\n" };
+            std::io::stderr().write_all(line.as_bytes()).map_err(|_| Error::internal_error())?;
         }
         "ask" => {
             for n in 0..200 {
