@@ -3,11 +3,12 @@
 
 use super::{
     GithubForge,
-    caller::{Rest, lock},
+    caller::lock,
     documents::RepositoryFacts,
     fault::{Fault, No, Scopes},
     governor::Effect,
     look::parts,
+    resource::Rest,
     rest::encoded,
     transport::Transport,
     wire::{Actor, FactsIn, NOBODY, actor_of},

@@ -2,12 +2,13 @@
 
 use super::{
     GithubForge,
-    caller::{Fresh, Rest, lock},
+    caller::lock,
     documents::{IssuesByNumber, OpenIssues, by_number},
     fault::{Fault, No},
     governor::Effect,
     look::{LIST_PAGES, ListVars, next, parts},
     memory::Blocked,
+    resource::{Fresh, Rest},
     rest::{IssueRest, PER_PAGE},
     transport::Transport,
     wire::{IssueLife, IssueWire, actor_of},

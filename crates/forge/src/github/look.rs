@@ -4,19 +4,13 @@
 use super::{
     GithubForge,
     caller::lock,
-    documents::{
-        Lineage, Mergeability, OpenPulls, Paged, PullChecks, PullReviews, PullThreads, PullsByNumber,
-        References,
-    },
+    documents::{Mergeability, OpenPulls, Paged, PullChecks, PullReviews, PullThreads, PullsByNumber},
     fault::{Fault, No},
     governor::Effect,
-    judge::{self, Evidence, Whole},
+    judge::{Evidence, Whole},
     memory::PullMemory,
-    settings::GithubRepo,
     transport::Transport,
-    wire::{
-        Context, Decision, Life, NOBODY, NodeId, Page, PageInfo, PullWire, ReviewWire, ThreadWire, actor_of,
-    },
+    wire::{Context, Decision, Life, NodeId, Page, PageInfo, PullWire, ReviewWire, ThreadWire},
 };
 use banksman_core::{
     id::{ActorId, Number},
@@ -25,7 +19,7 @@ use banksman_core::{
     text::{RepoName, Sha},
 };
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Pages of one long list that are read.
 const PAGES: usize = 10;
@@ -68,8 +62,8 @@ pub(super) fn next(page: &PageInfo) -> Option<NodeId> {
 }
 
 /// A pull request with all of its lists.
-struct Read {
-    pull: PullWire,
+pub(super) struct Read {
+    pub(super) pull: PullWire,
     contexts: Vec<Context>,
     threads: Vec<ThreadWire>,
     reviews: Vec<ReviewWire>,
@@ -281,132 +275,6 @@ impl<T: Transport> GithubForge<T> {
         }
         Ok(known)
     }
-
-    /// The head and the commits before it as far as only merges of the base by Banksman lie between.
-    pub(super) async fn own_updates(
-        &self,
-        repo: &RepoName,
-        pull: Number,
-        head: &Sha,
-        me: ActorId,
-    ) -> Result<Vec<Sha>, Fault> {
-        let commits = self.lineage(repo, pull, Effect::Read).await?;
-        let mut fresh = vec![head.clone()];
-        let mut at = head.clone();
-        while let Some(own) = commits.iter().find(|commit| commit.sha == at)
-            && own.by == me
-            && me != NOBODY
-            && own.parents.len() == 2
-        {
-            at = own.parents[0].clone();
-            if fresh.contains(&at) {
-                break;
-            }
-            fresh.push(at.clone());
-        }
-        Ok(fresh)
-    }
-
-    /// The last commits of a pull request.
-    pub(super) async fn lineage(
-        &self,
-        repo: &RepoName,
-        pull: Number,
-        effect: Effect,
-    ) -> Result<Vec<Ancestor>, Fault> {
-        let canonical = self.canonical(repo);
-        let (owner, name) = parts(&canonical);
-        let vars = OneVars { owner, name, number: pull.0, after: None };
-        let data = self.caller.query(Lineage, Some(repo), effect, &vars).await?;
-        let pull =
-            data.repository.and_then(|repository| repository.pull_request).ok_or(Fault::No(No::Missing))?;
-        Ok(pull.commits.nodes.into_iter().filter_map(|node| node.commit.ancestor()).collect())
-    }
-
-    /// Looks for the issues of pull requests that GitHub does not link: it links only those into the default branch, and children go into
-    /// their epic's. Trusted authors' only, and again only when one of them changed.
-    async fn link(
-        &self,
-        repo: &RepoName,
-        read: &[Read],
-        remembered: &mut [PullMemory],
-        me: ActorId,
-        rules: &GithubRepo,
-    ) -> Result<(), Fault> {
-        let trusted: Vec<ActorId> = self.accounts(&rules.agents).await?;
-        let trusted = [trusted, self.accounts(&rules.allowed).await?].concat();
-        let unlinked: Vec<usize> = read
-            .iter()
-            .enumerate()
-            .filter(|(_, one)| {
-                let linked =
-                    one.pull.closing_issues_references.as_ref().is_some_and(|page| !page.nodes.is_empty());
-                !linked
-                    && trusted.contains(&actor_of(one.pull.author.as_ref()))
-                    && judge::own_subject(&one.pull, me).is_none()
-            })
-            .map(|(index, _)| index)
-            .collect();
-        let stale = |index: &usize| {
-            let one = &read[*index].pull;
-            one.state == Life::Open
-                && remembered[*index]
-                    .about
-                    .as_ref()
-                    .is_none_or(|(seen, about)| about.is_empty() && *seen != one.updated_at)
-        };
-        if !unlinked.iter().any(stale) {
-            return Ok(());
-        }
-        let mentions = self.mentions(repo).await?;
-        for index in unlinked {
-            let pull = &read[index].pull;
-            let epic = pull.base_ref_name.as_ref().and_then(|base| judge::epic_of_branch(base.as_str()));
-            let found = mentions.get(&Number(pull.number)).into_iter().flatten();
-            let found: Vec<Number> = found.copied().filter(|issue| Some(*issue) != epic).collect();
-            // Which of several it is about nobody can tell from structure.
-            let about = if found.len() == 1 { found } else { Vec::new() };
-            let known = Some((pull.updated_at, about));
-            if let Some(memory) = lock(&self.memory).pull(repo, Number(pull.number)) {
-                memory.about.clone_from(&known);
-            }
-            remembered[index].about = known;
-        }
-        Ok(())
-    }
-
-    /// Open issues that pull requests of the repository speak of, by pull request.
-    async fn mentions(&self, repo: &RepoName) -> Result<BTreeMap<Number, BTreeSet<Number>>, Fault> {
-        let canonical = self.canonical(repo);
-        let (owner, name) = parts(&canonical);
-        let (mut mentions, mut after) = (BTreeMap::<Number, BTreeSet<Number>>::new(), None);
-        for _ in 0..LIST_PAGES {
-            let vars = ListVars { owner, name, after };
-            let data = self.caller.query(References, Some(repo), Effect::Read, &vars).await?;
-            let issues = data.repository.ok_or(Fault::No(No::Missing))?.issues;
-            after = next(&issues.page_info);
-            for issue in issues.nodes {
-                let events = issue.timeline_items.map(|page| page.nodes).unwrap_or_default();
-                let from = events.iter().filter_map(|event| event.source.as_ref().or(event.subject.as_ref()));
-                for pull in from.filter_map(|pull| pull.inside(&canonical)) {
-                    mentions.entry(pull).or_default().insert(Number(issue.number));
-                }
-            }
-            if after.is_none() {
-                break;
-            }
-        }
-        Ok(mentions)
-    }
-}
-
-/// A commit of a pull request.
-pub(super) struct Ancestor {
-    pub(super) sha: Sha,
-    /// The account that GitHub knows as its author.
-    pub(super) by: ActorId,
-    pub(super) parents: Vec<Sha>,
-    pub(super) at: jiff::Timestamp,
 }
 
 fn no_commit() -> Sha {

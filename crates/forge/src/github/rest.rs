@@ -2,9 +2,9 @@
 
 use super::{
     GithubForge,
-    caller::Rest,
     fault::Fault,
     governor::Effect,
+    resource::Rest,
     transport::{Transport, Verb},
     wire::{Actor, IssueLife, LabelWire, big, lenient, word},
 };

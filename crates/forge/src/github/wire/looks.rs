@@ -4,7 +4,7 @@ use super::{
     Actor, Armed, Context, Life, NodeId, Oid, Page, PullWire, ReviewWire, ThreadWire, actor_of, big, lenient,
     word,
 };
-use crate::github::look::Ancestor;
+use crate::github::lineage::Ancestor;
 use banksman_core::{
     signals::{MergeState, Mergeable},
     text::{BranchName, RepoName, Sha},
