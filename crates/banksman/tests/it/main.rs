@@ -12,4 +12,5 @@ mod github;
 mod onboard;
 mod output;
 mod queue;
+mod serve;
 mod world;

@@ -73,7 +73,8 @@ impl Hosts {
         Self(hosts)
     }
 
-    fn has(&self, host: &str) -> bool {
+    /// Whether a `Host` header, or the part of an `Origin` behind `://`, is one of them; a port does not matter.
+    pub fn has(&self, host: &str) -> bool {
         let name = match host.rsplit_once(':') {
             Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => name,
             _ => host,

@@ -7,9 +7,13 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    future::Future, io, net::SocketAddr, os::unix::fs::PermissionsExt as _, path::Path, pin::pin, sync::Arc,
+    time::Duration,
+};
 use tokio::{
-    net::TcpListener,
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, UnixListener},
     select,
     sync::Semaphore,
     task::JoinSet,
@@ -28,17 +32,45 @@ const GRACE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A server that listens already, so that its address is known, and does not answer yet.
-pub struct Listening(TcpListener);
+pub struct Listening(Listener);
+
+enum Listener {
+    Tcp(TcpListener),
+    Socket(UnixListener),
+}
+
+/// A connection of either kind.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+impl Listener {
+    async fn accept(&self) -> io::Result<Box<dyn Stream>> {
+        Ok(match self {
+            Self::Tcp(listener) => Box::new(listener.accept().await?.0),
+            Self::Socket(listener) => Box::new(listener.accept().await?.0),
+        })
+    }
+}
 
 impl Listening {
     /// Begins to listen.
     pub async fn on(address: SocketAddr) -> io::Result<Self> {
-        Ok(Self(TcpListener::bind(address).await?))
+        Ok(Self(Listener::Tcp(TcpListener::bind(address).await?)))
     }
 
-    /// Where it listens.
+    /// Begins to listen on a Unix socket of mode 600, in a folder that only its owner can enter. There must be no file of that name.
+    pub fn on_socket(path: &Path) -> io::Result<Self> {
+        let listener = UnixListener::bind(path)?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+        Ok(Self(Listener::Socket(listener)))
+    }
+
+    /// Where it listens; an error for a Unix socket.
     pub fn address(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        match &self.0 {
+            Listener::Tcp(listener) => listener.local_addr(),
+            Listener::Socket(_) => Err(io::ErrorKind::AddrNotAvailable.into()),
+        }
     }
 
     /// Serves until `stop` is there; requests under way are finished.
@@ -58,7 +90,7 @@ impl Listening {
                 // What has ended is let go.
                 Some(_) = connections.join_next(), if !connections.is_empty() => continue,
             };
-            let (Ok(place), Ok((stream, _))) = (place, accepted) else {
+            let (Ok(place), Ok(stream)) = (place, accepted) else {
                 select! {
                     () = sleep(PAUSE) => continue,
                     () = &mut stop => break,

@@ -1,0 +1,205 @@
+//! `serve`: all parts in one process, begun together and drained together (O1).
+
+use super::{
+    CommandClock, TrackerPlaces,
+    forge::Facade,
+    health::{self, Readiness},
+    parts::{Part, Parts, Running},
+    socket::Socket,
+    webhooks::{self, Receiver},
+};
+use crate::{
+    config::{Settings, webhook_secret},
+    host::{Host, WorkerUntil, interrupted},
+    output::Failure,
+};
+use axum::{Router, body::Body};
+use banksman_core::text::{Login, RepoName};
+use banksman_forge::github::webhook::HookKey;
+use banksman_tracker::{
+    AnyTracker, Secret,
+    serve::{Gate, Hosts, Listening, router as items},
+};
+use secrecy::ExposeSecret as _;
+use serde::Serialize;
+use std::{future::Future, net::SocketAddr, path::PathBuf, pin::Pin, sync::Arc};
+use tokio::sync::watch;
+
+/// What is served, and where.
+pub(crate) struct Serve {
+    /// The parts.
+    pub(crate) parts: Parts,
+    /// Where to listen.
+    pub(crate) listen: SocketAddr,
+    /// Further names under which the server is called.
+    pub(crate) names: Vec<String>,
+    /// The owner of this home.
+    pub(crate) owner: Login,
+    /// Its embedded tracker's token, and the tracker that the workers echo to.
+    pub(crate) token: Secret,
+    pub(crate) tracker: Option<AnyTracker>,
+}
+
+/// Where it is served, for people and scripts. Whatever is off is `None`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Ready {
+    /// The address.
+    pub(crate) url: String,
+    /// The embedded tracker's base.
+    pub(crate) tracker: Option<String>,
+    /// Where GitHub's webhooks go.
+    pub(crate) webhooks: Option<String>,
+    /// The Unix socket of the embedded forge.
+    pub(crate) forge_socket: Option<PathBuf>,
+    /// The file of the token that the embedded forge asks for over TCP.
+    pub(crate) forge_token_file: Option<PathBuf>,
+    /// Parts that run without being seen.
+    pub(crate) workers: Running,
+    /// The same.
+    pub(crate) sweeps: Running,
+    /// What does not run though nobody left it out, and why.
+    pub(crate) remarks: Vec<String>,
+}
+
+type Work<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + 'a>>;
+
+/// Serves until SIGTERM or Ctrl-C, then drains: requests under way are answered, nothing new is claimed, what runs gets its grace period.
+pub(crate) async fn serve(
+    host: &Arc<Host>,
+    settings: &Settings,
+    serve: Serve,
+    ready: impl FnOnce(&Ready) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let Serve { parts, listen, names, owner, token, tracker } = serve;
+    // Sweeps need the home's lock: of two processes the second one is refused here, with the pid of the first.
+    let _lock = if parts.has(Part::Sweeps) { Some(host.recover().await?) } else { None };
+    let listening = Listening::on(listen).await.map_err(|error| {
+        let what = format!("cannot listen on {listen}: {error}");
+        Failure::new(what, "another program may use the port: choose one with --listen ADDRESS:PORT")
+    })?;
+    let address = listening.address()?;
+    let url = format!("http://{address}");
+    let readiness = Readiness::default();
+    let mut told = Ready {
+        url: url.clone(),
+        tracker: None,
+        webhooks: None,
+        forge_socket: None,
+        forge_token_file: None,
+        workers: parts.running(Part::Workers),
+        sweeps: parts.running(Part::Sweeps),
+        remarks: Vec::new(),
+    };
+    let mut app = health::router(readiness.clone());
+    match webhook_secret(settings)? {
+        Some(secret) if parts.has(Part::Webhooks) => {
+            let key = HookKey::new(secret.expose_secret().as_bytes()).ok_or_else(|| {
+                Failure::new(
+                    "the webhook secret is empty",
+                    "set the one that stands in the settings of the webhook",
+                )
+            })?;
+            let known = host.hosted.iter().map(|hosted| &hosted.repo);
+            let bells = host.shared.bells.clone();
+            let ring = Box::new(move |repo: &RepoName| bells.ring(repo));
+            app = app.merge(webhooks::router(Receiver::new(key, ring, known)));
+            told.webhooks = Some(format!("{url}/webhooks/github"));
+        }
+        None if parts.insists(Part::Webhooks) => {
+            return Err(Failure::new(
+                "there is no webhook secret, so no delivery could be believed",
+                "export BANKSMAN_GITHUB_WEBHOOK_SECRET=..., or set github.webhook_secret_file (mode 600) in the configuration",
+            ));
+        }
+        None if parts.has(Part::Webhooks) => {
+            told.remarks.push(
+                "no webhook secret is configured: repositories are looked at on schedule alone".to_owned(),
+            );
+        }
+        Some(_) | None => {}
+    }
+    if parts.has(Part::Tracker) {
+        let gate = Gate::new(&token, Hosts::of(address.ip(), names.clone()));
+        let items = items(TrackerPlaces::of(&host.home).items()?, CommandClock, gate).into_service::<Body>();
+        app = app.route_service("/items", items.clone()).route_service("/items/{*rest}", items);
+        told.tracker = Some(url.clone());
+    }
+    let mut socket = None;
+    if parts.has(Part::Forge) {
+        let facade = Facade::of(host, &host.home, &owner, &names)?;
+        let (at, listening) = Socket::listen(&host.home)?;
+        told.forge_socket = Some(at.path().to_owned());
+        told.forge_token_file = Some(facade.token_file);
+        app = app.fallback_service(facade.tcp.into_service::<Body>());
+        let own = health::router(readiness.clone()).fallback_service(facade.socket.into_service::<Body>());
+        socket = Some((at, listening, own));
+    }
+    let (end, ending) = watch::channel(());
+    let work = Box::pin(work(host, settings, &parts, tracker, &ending));
+    let web = web(listening, app, socket, &ending);
+    ready(&told)?;
+    readiness.begun();
+    let all = async {
+        tokio::try_join!(work, web)?;
+        Ok(())
+    };
+    tokio::pin!(all);
+    tokio::select! {
+        ended = &mut all => return ended,
+        () = interrupted() => {}
+    }
+    readiness.ending();
+    host.shared.stopping.notify_waiters();
+    drop(end);
+    tokio::select! {
+        ended = &mut all => {
+            host.shared.engine.stop();
+            ended
+        }
+        () = interrupted() => Err(Failure::new("stopped at once", "the next start goes on where this one was")),
+    }
+}
+
+/// Answers requests until the end; the socket's file goes with it.
+async fn web(
+    tcp: Listening,
+    app: Router,
+    socket: Option<(Socket, Listening, Router)>,
+    ending: &watch::Receiver<()>,
+) -> anyhow::Result<()> {
+    let on_socket = async {
+        if let Some((at, listening, app)) = socket {
+            listening.serve(app, ended(ending.clone())).await;
+            drop(at);
+        }
+    };
+    tokio::join!(tcp.serve(app, ended(ending.clone())), on_socket);
+    Ok(())
+}
+
+/// Runs the parts that work on jobs and repositories, until the end.
+async fn work(
+    host: &Arc<Host>,
+    settings: &Settings,
+    parts: &Parts,
+    tracker: Option<AnyTracker>,
+    ending: &watch::Receiver<()>,
+) -> anyhow::Result<()> {
+    let mut all: Vec<Work<'_>> = Vec::new();
+    if parts.has(Part::Workers) {
+        all.push(Box::pin(host.work(settings, tracker, WorkerUntil::Stopped)));
+    }
+    if parts.has(Part::Sweeps) {
+        all.push(Box::pin(host.sweep_until(ended(ending.clone()))));
+    }
+    futures_util::future::try_join_all(all).await?;
+    // Without loops the process serves until it is stopped.
+    ended(ending.clone()).await;
+    Ok(())
+}
+
+/// Returns when everything is to end.
+async fn ended(mut ending: watch::Receiver<()>) {
+    // The sender only ever goes away.
+    while ending.changed().await.is_ok() {}
+}

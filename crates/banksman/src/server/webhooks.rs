@@ -1,0 +1,208 @@
+//! GitHub's webhooks (O4): verified, remembered, answered at once. All that comes of one is that a repository's bell rings; how things stand is
+//! always read anew, so order, loss, repetition and delay change nothing in the end.
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use banksman_core::text::RepoName;
+use banksman_forge::github::webhook::{
+    Delivery, Hint, HookKey, LARGEST_DELIVERY, Rejected, Remembered, Sight, Signature, receive,
+};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::Semaphore;
+
+/// Deliveries larger than this wait for one another, so that many at once do not fill the memory. In bytes.
+const LARGE: usize = 1024 * 1024;
+/// Large deliveries at a time.
+const LARGE_AT_ONCE: usize = 4;
+
+/// Rings for a repository.
+pub(super) type Ring = Box<dyn Fn(&RepoName) + Send + Sync>;
+
+/// Takes in deliveries.
+pub(super) struct Receiver {
+    key: HookKey,
+    ring: Ring,
+    /// Names of the repositories that are looked at here, in lower case.
+    known: BTreeSet<String>,
+    remembered: Mutex<Remembered>,
+    large: Semaphore,
+}
+
+impl Receiver {
+    /// Rings for these repositories when a delivery is signed with this secret.
+    pub(super) fn new<'a>(key: HookKey, ring: Ring, known: impl IntoIterator<Item = &'a RepoName>) -> Self {
+        Self {
+            key,
+            ring,
+            known: known.into_iter().map(|repo| repo.as_str().to_ascii_lowercase()).collect(),
+            remembered: Mutex::default(),
+            large: Semaphore::new(LARGE_AT_ONCE),
+        }
+    }
+
+    async fn take(&self, headers: &HeaderMap, body: Body) -> Answer {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        // Without one there is nothing to verify, so nothing is read.
+        let Some(signature) = text("x-hub-signature-256").and_then(Signature::read) else {
+            return Answer::Rejected(Rejected::Forged);
+        };
+        let length = text(header::CONTENT_LENGTH.as_str()).and_then(|length| length.parse::<usize>().ok());
+        if length.is_some_and(|length| length > LARGEST_DELIVERY) {
+            return Answer::Rejected(Rejected::TooLarge);
+        }
+        let _place = match length {
+            Some(length) if length <= LARGE => None,
+            // It is never closed.
+            Some(_) | None => self.large.acquire().await.ok(),
+        };
+        let Ok(body) = to_bytes(body, LARGEST_DELIVERY).await else {
+            return Answer::Rejected(Rejected::TooLarge);
+        };
+        let event = text("x-github-event").unwrap_or_default();
+        let hint = match receive(&self.key, Some(signature), event, &body) {
+            Ok(hint) => hint,
+            Err(rejected) => return Answer::Rejected(rejected),
+        };
+        let delivery = text("x-github-delivery").and_then(Delivery::read);
+        let sight = self.remembered.lock().unwrap_or_else(PoisonError::into_inner).note(delivery, &signature);
+        match (sight, hint) {
+            (Sight::Repeat, _) => Answer::Repeat,
+            (Sight::First, Hint::Nothing) => Answer::Nothing,
+            (Sight::First, Hint::Look { repo, about: _ }) => {
+                if !self.known.contains(&repo.as_str().to_ascii_lowercase()) {
+                    return Answer::Nothing;
+                }
+                (self.ring)(&repo);
+                Answer::Look
+            }
+        }
+    }
+}
+
+/// What became of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Look,
+    Nothing,
+    Repeat,
+    Rejected(Rejected),
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Look => (StatusCode::ACCEPTED, "a look will be taken\n"),
+            Self::Nothing => (StatusCode::OK, "nothing to look at\n"),
+            Self::Repeat => (StatusCode::OK, "known already\n"),
+            Self::Rejected(Rejected::Forged) => {
+                (StatusCode::UNAUTHORIZED, "the signature is missing or wrong\n")
+            }
+            Self::Rejected(Rejected::TooLarge) => (StatusCode::PAYLOAD_TOO_LARGE, "too large\n"),
+            Self::Rejected(Rejected::Unreadable) => (StatusCode::BAD_REQUEST, "no payload of a webhook\n"),
+        }
+        .into_response()
+    }
+}
+
+async fn deliver(State(receiver): State<Arc<Receiver>>, request: Request) -> Answer {
+    let (parts, body) = request.into_parts();
+    let answer = receiver.take(&parts.headers, body).await;
+    tracing::debug!(?answer, "a webhook was delivered");
+    answer
+}
+
+/// The one path.
+pub(super) fn router(receiver: Receiver) -> Router {
+    Router::new()
+        .route("/webhooks/github", post(deliver))
+        .layer(DefaultBodyLimit::disable())
+        .with_state(Arc::new(receiver))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names that were rung for.
+    type Rung = Arc<Mutex<Vec<String>>>;
+
+    fn key() -> HookKey {
+        HookKey::new(b"secret").unwrap()
+    }
+
+    fn receiver() -> (Receiver, Rung) {
+        let rung = Rung::default();
+        let heard = Arc::clone(&rung);
+        let ring = Box::new(move |repo: &RepoName| heard.lock().unwrap().push(repo.to_string()));
+        (Receiver::new(key(), ring, [&RepoName::new("Acme/Shop").unwrap()]), rung)
+    }
+
+    fn payload(repo: &str, number: u32) -> String {
+        format!(
+            r#"{{"action":"opened","repository":{{"full_name":"{repo}"}},"pull_request":{{"number":{number}}}}}"#
+        )
+    }
+
+    async fn take(receiver: &Receiver, signature: &str, id: u32, body: &str) -> Answer {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-hub-signature-256", signature.parse().unwrap());
+        headers.insert("x-github-event", "pull_request".parse().unwrap());
+        headers.insert("x-github-delivery", format!("72d3162e-cc78-11e3-81ab-{id:012x}").parse().unwrap());
+        receiver.take(&headers, Body::from(body.to_owned())).await
+    }
+
+    fn signed(body: &str) -> String {
+        key().sign(body.as_bytes()).header().to_string()
+    }
+
+    #[tokio::test]
+    async fn a_delivery_rings_for_its_repository_once() {
+        let (receiver, rung) = receiver();
+        let first = payload("acme/shop", 1);
+        assert_eq!(take(&receiver, &signed(&first), 1, &first).await, Answer::Look);
+        // Again, and again under another id: the same signature tells.
+        assert_eq!(take(&receiver, &signed(&first), 1, &first).await, Answer::Repeat);
+        assert_eq!(take(&receiver, &signed(&first), 2, &first).await, Answer::Repeat);
+        assert_eq!(*rung.lock().unwrap(), ["acme/shop"]);
+        // A later one that comes first, and then the earlier one: both are news.
+        let (second, third) = (payload("acme/shop", 2), payload("acme/shop", 3));
+        assert_eq!(take(&receiver, &signed(&third), 4, &third).await, Answer::Look);
+        assert_eq!(take(&receiver, &signed(&second), 3, &second).await, Answer::Look);
+        assert_eq!(rung.lock().unwrap().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn forged_and_foreign_ones_ring_nothing() {
+        let (receiver, rung) = receiver();
+        let (body, other) = (payload("acme/shop", 1), payload("acme/else", 1));
+        let by_other = HookKey::new(b"another").unwrap().sign(body.as_bytes()).header().to_string();
+        for signature in ["", "sha256=", "sha1=00", &by_other, &signed(&other)] {
+            let answer = take(&receiver, signature, 1, &body).await;
+            assert_eq!(answer, Answer::Rejected(Rejected::Forged), "{signature}");
+        }
+        assert_eq!(take(&receiver, &signed(&other), 1, &other).await, Answer::Nothing);
+        assert_eq!(take(&receiver, &signed("{"), 2, "{").await, Answer::Rejected(Rejected::Unreadable));
+        assert!(rung.lock().unwrap().is_empty());
+        // A forged one with the id of a genuine one that is to come takes nothing from that one.
+        let _ = take(&receiver, &by_other, 9, &body).await;
+        assert_eq!(take(&receiver, &signed(&body), 9, &body).await, Answer::Look);
+    }
+
+    #[tokio::test]
+    async fn what_says_it_is_too_large_is_not_read() {
+        let (receiver, _) = receiver();
+        let mut headers = HeaderMap::new();
+        headers.insert("x-hub-signature-256", signed("x").parse().unwrap());
+        headers.insert("content-length", (LARGEST_DELIVERY + 1).into());
+        assert_eq!(receiver.take(&headers, Body::empty()).await, Answer::Rejected(Rejected::TooLarge));
+    }
+}
