@@ -121,8 +121,10 @@ async fn around(State(facade): State<Arc<Facade>>, mut request: Request, next: N
         path if path.starts_with("/search/") => ("search", facade.answers.search.spend(spent, now, 1800)),
         _ => ("core", facade.answers.core.spend(spent, now, 5000)),
     };
+    let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
     let number = facade.answers.sent.fetch_add(1, Ordering::Relaxed);
     let headers = answer.headers_mut();
+    say(headers, "date", &date);
     say(headers, "x-ratelimit-limit", &limit.limit.to_string());
     say(headers, "x-ratelimit-remaining", &limit.remaining().to_string());
     say(headers, "x-ratelimit-used", &limit.used.to_string());

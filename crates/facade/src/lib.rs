@@ -34,7 +34,7 @@ struct Facade {
     access: Access,
     owner: Login,
     now: Now,
-    schema: async_graphql::dynamic::Schema,
+    schema: graphql::Executable,
     answers: answer::Answers,
 }
 

@@ -87,7 +87,6 @@ pub(crate) fn with_link(mut answer: Response, link: Option<HeaderValue>) -> Resp
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

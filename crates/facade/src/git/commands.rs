@@ -52,7 +52,6 @@ pub(super) async fn judge(body: Body, default: &BranchName) -> Result<(Verdict, 
 }
 
 /// The commands up to the flush packet, and whether the client wants its report in a side band; `None`: there is more to come.
-#[expect(clippy::type_complexity, reason = "two answers of one reading, used once")]
 fn parse(head: &[u8], default: &BranchName) -> Result<Option<(Vec<Command>, bool)>, Problem> {
     let bad = || Problem::bad_request("This is no push");
     let mut rest = head;
@@ -127,7 +126,6 @@ fn packet(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

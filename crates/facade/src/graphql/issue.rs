@@ -12,8 +12,9 @@ use crate::{
 };
 use banksman_core::{
     id::Number,
-    port::book::{IssueRecord, Select, Text},
+    port::book::{Account, IssueRecord, Select, Text},
     signals::PullState,
+    tainted::Tainted,
 };
 use serde_json::json;
 use std::sync::Arc;
@@ -44,6 +45,28 @@ pub(super) async fn one(caller: &Caller, spot: &Arc<Spot>, number: Number) -> Re
 }
 
 impl Issue {
+    /// A pull request as the issue that it is, too: what is said on it is said on that.
+    pub(super) fn of_pull(pull: &pull::Pull) -> Thing {
+        let signals = &pull.summary.signals;
+        let closed_at = match &signals.state {
+            PullState::Open => None,
+            PullState::Merged { at, .. } | PullState::Closed { at } => Some(*at),
+        };
+        let record = IssueRecord {
+            number: signals.number,
+            author: Account { id: signals.author, login: signals.author_login.clone() },
+            title: Tainted::new(plain(&pull.summary.title)),
+            open: closed_at.is_none(),
+            labels: pull.summary.labels.clone(),
+            blocked_by: Vec::new(),
+            parent: None,
+            created_at: signals.created_at,
+            updated_at: signals.updated_at,
+            closed_at,
+        };
+        Thing::Issue(Arc::new(Self { spot: Arc::clone(&pull.spot), record, text: OnceCell::new() }))
+    }
+
     /// Title and body.
     pub(super) async fn text(&self, caller: &Caller) -> Result<&Text, Problem> {
         let read = || async { caller.front.text(&caller.at(&self.spot), self.record.number).await };
@@ -123,7 +146,7 @@ impl Issue {
             }
             "userContentEdits" => {
                 let versions = caller.front.versions(&caller.at(spot), number).await?;
-                let edit = |(at, (body, when)): (usize, (banksman_core::tainted::Tainted, _))| {
+                let edit = |(at, (body, when)): (usize, (Tainted, _))| {
                     let id = format!("UCE_{number}_{}_{at}", spot.number);
                     Thing::record(json!({
                         "__typename": "UserContentEdit",

@@ -16,6 +16,7 @@ mod review;
 mod route;
 mod schema;
 mod thing;
+mod unions;
 
 pub use schema::{SchemaError, sdl};
 
@@ -23,4 +24,4 @@ pub(crate) use pull::decision;
 pub(crate) use records::escape;
 pub(crate) use review::opinion;
 pub(crate) use route::routes;
-pub(crate) use schema::schema;
+pub(crate) use schema::{Executable, schema};

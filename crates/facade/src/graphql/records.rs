@@ -1,6 +1,9 @@
 //! Small things as GraphQL sees them: accounts, labels, comments. Their answers are put together at once.
 
-use super::thing::{Out, Thing};
+use super::{
+    issue::Issue,
+    thing::{Out, Thing},
+};
 use crate::{
     caller::{Caller, Spot},
     node::{Node, user_id},
@@ -152,7 +155,13 @@ pub(super) fn comment(
         ("publishedAt", time(comment.at).into()),
         ("viewerCanUpdate", true.into()),
         ("viewerCanDelete", true.into()),
-        ("issue", Out::One(on.clone())),
+        (
+            "issue",
+            Out::One(match on {
+                Thing::Pull(pull) => Issue::of_pull(pull),
+                _ => on.clone(),
+            }),
+        ),
         ("pullRequest", if is_pull { Out::One(on.clone()) } else { Out::Null }),
     ];
     fields.extend(words(caller, comment));

@@ -1,6 +1,6 @@
 //! `POST /graphql`: reads the request, runs it, and answers in GitHub's shape: an error's kind stands beside its message.
 
-use super::{cost, query};
+use super::{cost, query, unions};
 use crate::{Facade, caller::Caller, problem::Problem};
 use async_graphql::{Request, Variables, parser::parse_query};
 use axum::{
@@ -48,18 +48,20 @@ async fn ask(
     }
     // What cannot be read costs nothing and is refused below.
     let cost = match parse_query(&asked.query) {
-        Ok(document) => {
+        Ok(mut document) => {
             let estimate = cost::estimate(&document, &request.variables);
             if estimate.nodes > cost::MOST_NODES {
                 let message = "This query requests more nodes than the maximum limit of 500,000.";
                 let error = json!({ "type": "MAX_NODE_LIMIT_EXCEEDED", "message": message });
                 return Json(json!({ "data": null, "errors": [error] })).into_response();
             }
+            unions::write_out(&mut document, &facade.schema.unions);
+            request.set_parsed_query(document);
             query::spend(&facade, estimate.points(), estimate.nodes)
         }
         Err(_) => query::spend(&facade, 0, 0),
     };
-    let answer = facade.schema.execute(request.data(caller).data(cost)).await;
+    let answer = facade.schema.schema.execute(request.data(caller).data(cost)).await;
     let mut answer = serde_json::to_value(&answer).unwrap_or_default();
     shape(&mut answer);
     Json(answer).into_response()

@@ -20,7 +20,10 @@ use async_graphql::{
         },
     },
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// The types as GitHub names them.
 const SDL: &str = include_str!("schema.graphql");
@@ -88,10 +91,19 @@ fn base(ty: &Type) -> &str {
     }
 }
 
+/// What runs queries.
+pub(crate) struct Executable {
+    /// The schema.
+    pub(super) schema: Schema,
+    /// The names of its unions.
+    pub(super) unions: BTreeSet<String>,
+}
+
 /// Builds the schema. Takes some milliseconds; the text is compiled in.
-pub(crate) fn schema() -> Result<Schema, SchemaError> {
+pub(crate) fn schema() -> Result<Executable, SchemaError> {
     let document = parse_schema(SDL).map_err(|e| SchemaError(e.to_string()))?;
     let kinds = Arc::new(kinds(&document));
+    let mut unions = BTreeSet::new();
     let mut builder = Schema::build("Query", Some("Mutation"), None).limit_depth(DEPTH);
     for definition in document.definitions {
         let TypeSystemDefinition::Type(definition) = definition else { continue };
@@ -103,6 +115,7 @@ pub(crate) fn schema() -> Result<Schema, SchemaError> {
                 builder.register(Enum::new(name).items(items))
             }
             TypeKind::Union(kind) => {
+                unions.insert(name.clone());
                 let members = kind.members.iter();
                 let union = Union::new(name);
                 builder.register(members.fold(union, |u, member| u.possible_type(member.node.to_string())))
@@ -131,7 +144,8 @@ pub(crate) fn schema() -> Result<Schema, SchemaError> {
             }
         };
     }
-    builder.finish().map_err(|e| SchemaError(e.to_string()))
+    let schema = builder.finish().map_err(|e| SchemaError(e.to_string()))?;
+    Ok(Executable { schema, unions })
 }
 
 fn kinds(document: &ServiceDocument) -> Kinds {

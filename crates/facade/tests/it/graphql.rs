@@ -279,3 +279,30 @@ async fn every_document_of_the_github_client_is_understood() {
     }
     assert!(read > 20);
 }
+
+#[tokio::test]
+async fn fragments_on_unions_are_not_passed_over() {
+    let world = World::new().await;
+    let number = world.pull("topic").await;
+    let query =
+        "query($n: Int!) { repository(owner: \"me\", name: \"shop\") { issueOrPullRequest(number: $n) {
+        ...Either ... on IssueOrPullRequest { ... on PullRequest { title } } } } }
+        fragment Either on IssueOrPullRequest { __typename ...Pull }
+        fragment Pull on PullRequest { number }";
+    let data = world.query(query, json!({ "n": number })).await;
+    let expected = json!({ "__typename": "PullRequest", "number": number, "title": "Add topic" });
+    assert_eq!(data["repository"]["issueOrPullRequest"], expected);
+}
+
+#[tokio::test]
+async fn fragments_that_multiply_are_refused_at_once() {
+    let world = World::new().await;
+    for on in ["Repository", "IssueOrPullRequest"] {
+        let mut query = "{ repository(owner: \"me\", name: \"shop\") { ...F0 } } ".to_owned();
+        for n in 0..40 {
+            write!(query, "fragment F{n} on {on} {{ ...F{0} ...F{0} }} ", n + 1).unwrap();
+        }
+        write!(query, "fragment F40 on {on} {{ __typename }}").unwrap();
+        assert!(world.query_any(&query, json!({})).await["errors"][0]["message"].is_string());
+    }
+}

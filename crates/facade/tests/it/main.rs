@@ -4,6 +4,7 @@
 
 mod access;
 mod branches;
+mod client;
 #[path = "../clients/mod.rs"]
 mod clients;
 mod described;

@@ -19,7 +19,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicI64, Ordering},
     },
 };
@@ -28,16 +28,14 @@ use tower::ServiceExt;
 
 pub(crate) type Forged = LocalForge<SqliteBook, Scripted>;
 
-/// A checker that passes everything but the commits that it is told to fail.
-#[derive(Clone, Default)]
-pub(crate) struct Scripted(pub(crate) Arc<Mutex<Vec<Sha>>>);
+/// A checker that passes everything.
+pub(crate) struct Scripted;
 
 impl Checker for Scripted {
     async fn check(&self, order: &CheckOrder) -> Result<Vec<CheckReport>, EngineError> {
-        let passed = !self.0.lock().unwrap().contains(&order.sha);
         let report = |(name, _): &(CheckName, String)| CheckReport {
             name: name.clone(),
-            passed,
+            passed: true,
             log: Tainted::new("all is well".to_owned()),
         };
         Ok(order.checks.iter().map(report).collect())
@@ -65,7 +63,6 @@ pub(crate) struct World {
     pub(crate) dir: TempDir,
     pub(crate) repo: RepoName,
     pub(crate) forge: Arc<Forged>,
-    pub(crate) checker: Scripted,
     clock: Arc<AtomicI64>,
     now: Now,
     app: Router,
@@ -91,14 +88,18 @@ impl World {
         let ticking = Arc::clone(&clock);
         let now: Now =
             Arc::new(move || Timestamp::from_second(ticking.fetch_add(1, Ordering::SeqCst)).unwrap());
-        let checker = Scripted::default();
         let book = SqliteBook::open(&dir.path().join("forge.db")).unwrap();
         let repo = rules.name.clone();
-        let forge = LocalForge::open(vec![rules], book, checker.clone(), Arc::clone(&now)).await.unwrap();
+        let forge = LocalForge::open(vec![rules], book, Scripted, Arc::clone(&now)).await.unwrap();
         let forge = Arc::new(forge);
         let access = Access::socket(login("me"), tokens());
         let app = router(Arc::new(Arc::clone(&forge)), access, login("me"), Arc::clone(&now)).unwrap();
-        Self { dir, repo, forge, checker, clock, now, app }
+        Self { dir, repo, forge, clock, now, app }
+    }
+
+    /// The world's clock, which goes on with every look at it.
+    pub(crate) fn now(&self) -> Now {
+        Arc::clone(&self.now)
     }
 
     /// The same facade for callers over TCP.
@@ -145,7 +146,7 @@ impl World {
     /// Runs a query that has to succeed.
     pub(crate) async fn query(&self, query: &str, variables: Value) -> Value {
         let mut answer = self.query_any(query, variables).await;
-        assert!(answer.get("errors").is_none(), "{query}: {answer}");
+        assert!(answer.get("errors").is_none(), "{}: {query}", answer["errors"]);
         answer["data"].take()
     }
 
