@@ -8,7 +8,7 @@ use super::{
 use crate::{
     app::App,
     home::{Home, Inventory, short},
-    host::{Host, block_on, describe},
+    host::{Host, block_on, describe, explain_trouble},
     output::{Cell, Exit, Failure, Table, style},
     surface::Surface,
 };
@@ -19,7 +19,7 @@ use banksman_core::{
     policy::Action,
     port::{Forge as _, IssueQuery},
 };
-use banksman_orchestrator::{Look, Outlook, Picture, Until};
+use banksman_orchestrator::{Look, Outlook, Picture, Trouble, Until};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -116,7 +116,8 @@ async fn create(
     dry_run: bool,
 ) -> anyhow::Result<Exit> {
     let rules = host.rules().remove(0);
-    let issues = host.shared.forge.issues(&rules.repo, &IssueQuery::Open).await?;
+    let issues = host.shared.forge.issues(&rules.repo, &IssueQuery::Open).await;
+    let issues = issues.map_err(|error| explain_trouble(&rules.repo, error.into()))?;
     let plan = match apply {
         Some(file) => {
             let text =
@@ -228,8 +229,12 @@ async fn sync(host: &Host, app: &App, epic: Option<Number>) -> anyhow::Result<Ex
     known(host, epic).await?;
     let _lock = host.recover().await?;
     let rules = host.rules().remove(0);
-    let look: Look = host.orchestrator()?.sweep(&rules).await.map_err(|trouble| {
-        Failure::new(trouble.to_string(), "a running `monitor`, `onboard` or `epic run` does this by itself")
+    let look: Look = host.orchestrator()?.sweep(&rules).await.map_err(|trouble| match trouble {
+        Trouble::Elsewhere => Failure::new(
+            trouble.to_string(),
+            "a running `monitor`, `onboard` or `epic run` does this by itself",
+        ),
+        trouble => explain_trouble(&rules.repo, trouble),
     })?;
     let what = if look.acted { "brought in line" } else { "nothing to do" };
     app.page.say(what)?;
@@ -278,7 +283,8 @@ struct PullShown {
 async fn status(host: &Host, app: &App, epic: Option<Number>) -> anyhow::Result<Exit> {
     known(host, epic).await?;
     let rules = host.rules().remove(0);
-    let picture = host.orchestrator()?.observe(&rules).await?;
+    let picture = host.orchestrator()?.observe(&rules).await;
+    let picture = picture.map_err(|trouble| explain_trouble(&rules.repo, trouble))?;
     let mut shown: Vec<EpicShown> = picture.epics.iter().map(|view| show(view, &picture)).collect();
     for ended in host.epics().await?.iter().filter(|e| e.ended_at.is_some()) {
         shown.push(EpicShown {

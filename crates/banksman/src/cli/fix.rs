@@ -4,12 +4,12 @@ use super::{monitor::hosted, subject::Subject};
 use crate::{
     app::App,
     home::{Home, Inventory, short},
-    host::{Host, block_on},
+    host::{Host, block_on, explain_trouble},
     output::{Exit, Failure},
     surface::Surface,
 };
 use banksman_core::id::Number;
-use banksman_orchestrator::{Fix, Fixed};
+use banksman_orchestrator::{Fix, Fixed, Trouble};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
@@ -63,6 +63,7 @@ pub(super) fn run(args: &FixArgs, app: &App) -> anyhow::Result<Exit> {
         let rules = host.rules().remove(0);
         match host.orchestrator()?.fix(&rules, pull, fix).await {
             Ok(fixed) => Ok(fixed),
+            Err(trouble @ Trouble::Forge(_)) => Err(explain_trouble(&rules.repo, trouble)),
             Err(trouble) if trouble.passes() => Err(Failure::new(
                 trouble.to_string(),
                 "a running `monitor`, `onboard` or `epic run` does this by itself; stop it to do it by hand",

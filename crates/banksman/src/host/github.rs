@@ -21,6 +21,7 @@ use banksman_forge::github::{
     Api, AppId, AppKey, Credential, GithubForge, GithubRepo, GithubSettings, HttpTransport, Secret,
     transport::{Request, Response, SendError, Transport},
 };
+use banksman_orchestrator::Trouble;
 use secrecy::ExposeSecret as _;
 use std::sync::Arc;
 
@@ -232,6 +233,14 @@ pub(crate) fn explain(repo: Option<&RepoName>, error: &ForgeError) -> Explained 
         Refused(_) | Later(_) | Unclear(_) => "`banksman doctor` looks at the token and at the way to GitHub",
     };
     Explained { what, help }
+}
+
+/// A trouble of the pipeline with a repository: with GitHub's it is said what to do.
+pub(crate) fn explain_trouble(repo: &RepoName, trouble: Trouble) -> anyhow::Error {
+    match trouble {
+        Trouble::Forge(error) if !is_embedded(repo) => explain(Some(repo), &error).into(),
+        other => other.into(),
+    }
 }
 
 impl From<Explained> for anyhow::Error {

@@ -22,10 +22,9 @@ mod watch;
 mod worker;
 mod world;
 
-pub(crate) use bells::Bells;
 pub(crate) use drafts::PlanDrafts;
 pub(crate) use forge::{EmbeddedForge, is_embedded};
-pub(crate) use github::{Access, Explained, GithubRepository, explain, workable};
+pub(crate) use github::{Access, Explained, GithubRepository, explain, explain_trouble, workable};
 pub(crate) use guess::guess_check;
 #[cfg(test)]
 pub(crate) use loops::Hour;

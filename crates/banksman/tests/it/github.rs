@@ -54,7 +54,9 @@ impl Scripted {
             r#"{{"id": "R_1", "nameWithOwner": "acme/shop", "isArchived": {archived}, "isDisabled": false, "isLocked": false,
             "isPrivate": true, "hasIssuesEnabled": true, "viewerPermission": "WRITE", "autoMergeAllowed": true,
             "squashMergeAllowed": true, "mergeCommitAllowed": true, "deleteBranchOnMerge": false,
-            "defaultBranchRef": {{"name": "trunk", "target": {{"oid": "{}"}}}}, "mergeQueue": null}}"#,
+            "defaultBranchRef": {{"name": "trunk", "target": {{"oid": "{}"}}}}, "mergeQueue": null,
+            "issues": {{"nodes": [], "pageInfo": {{"hasNextPage": false, "endCursor": null}}}},
+            "pullRequests": {{"nodes": [], "pageInfo": {{"hasNextPage": false, "endCursor": null}}}}}}"#,
             "a".repeat(40)
         );
         Self::data(&format!(r#""repository": {repository}"#))

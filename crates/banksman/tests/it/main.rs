@@ -9,6 +9,7 @@ mod demo;
 mod documents;
 mod forge;
 mod github;
+mod github_demo;
 mod onboard;
 mod output;
 mod queue;
