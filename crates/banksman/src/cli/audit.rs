@@ -14,7 +14,7 @@ use banksman_core::{
     port::{Forge as _, IssueQuery},
     repo::RepoRules,
     signals::{IssueFacts, TitleKind},
-    text::RepoName,
+    text::{Label, RepoName},
 };
 use clap::Args;
 use serde::Serialize;
@@ -84,8 +84,11 @@ struct IssueShown<'a> {
     number: Option<Number>,
 }
 
-/// Label of an issue that is an audit, whatever its title.
-pub(super) const AUDIT_LABEL: &str = "audit";
+/// Whether labels say that an issue is an audit, whatever its title. The issues made of findings have the label too, and a complexity.
+pub(super) fn labelled_audit(labels: &[Label]) -> bool {
+    labels.iter().any(|label| label.as_str() == "audit")
+        && !labels.iter().any(|label| label.as_str().starts_with("complexity:"))
+}
 
 /// Numbers of issues by fingerprint.
 pub(super) type Made = BTreeMap<String, Number>;
@@ -146,7 +149,7 @@ pub(super) async fn from_forge(
                 short(repo) != repo.as_str() || i.author == facts.me || facts.allowed.contains(&i.author)
             };
             let is_audit = |i: &&IssueFacts| {
-                i.has_label(AUDIT_LABEL) || (i.title.kind == Some(TitleKind::Audit) && trusted(i))
+                labelled_audit(&i.labels) || (i.title.kind == Some(TitleKind::Audit) && trusted(i))
             };
             open.iter().filter(is_audit).map(|i| i.number).collect()
         }
@@ -315,4 +318,17 @@ fn issues_table(issues: &[IssueShown<'_>], made: &Made) -> String {
         ]);
     }
     format!("{head}{}", table.text())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issue_of_a_finding_is_no_audit() {
+        let labels = |words: &[&str]| words.iter().map(|word| Label::new(word).unwrap()).collect::<Vec<_>>();
+        assert!(labelled_audit(&labels(&["audit", "security"])));
+        assert!(!labelled_audit(&labels(&["audit", "complexity:small", "high"])));
+        assert!(!labelled_audit(&labels(&["security"])));
+    }
 }

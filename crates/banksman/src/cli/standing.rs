@@ -1,7 +1,7 @@
 //! How far each repository is: counts and the stage that follows from them (X18), of the embedded forge from its book, of GitHub by asking
 //! there. Reads only.
 
-use super::audit::AUDIT_LABEL;
+use super::audit::labelled_audit;
 use crate::{
     config::Settings,
     home::{Home, Inventory},
@@ -165,10 +165,9 @@ enum Kind {
 }
 
 fn kind(labels: &[Label], title: TitleHead) -> Kind {
-    let labelled = |name: &str| labels.iter().any(|label| label.as_str() == name);
-    if labelled(AGENTIC) {
+    if labels.iter().any(|label| label.as_str() == AGENTIC) {
         Kind::Epic
-    } else if title.kind == Some(TitleKind::Audit) || labelled(AUDIT_LABEL) {
+    } else if title.kind == Some(TitleKind::Audit) || labelled_audit(labels) {
         Kind::Audit
     } else {
         Kind::Issue
