@@ -106,7 +106,9 @@ pub(crate) enum Merge {
     /// One commit each.
     Squash,
     /// With a merge commit.
-    Merge,
+    #[serde(rename = "merge")]
+    #[value(name = "merge")]
+    Commit,
     /// By the queue of the branch, in the queue's own way.
     Queue,
 }
@@ -115,7 +117,7 @@ impl Merge {
     fn method(self) -> MergeMethod {
         match self {
             Self::Squash | Self::Queue => MergeMethod::Squash,
-            Self::Merge => MergeMethod::Merge,
+            Self::Commit => MergeMethod::Merge,
         }
     }
 }
