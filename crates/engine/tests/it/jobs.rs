@@ -351,7 +351,10 @@ async fn one_attempt_can_be_ended_and_all_steps_share_its_time_limit() {
         });
         let ended = ended.unwrap();
         assert_eq!(ended.result, StepResult::Interrupted);
-        assert!(ended.measured.signal.is_some() || ended.measured.exit_code.is_some(), "what it used is told");
+        assert!(
+            ended.measured.signal.is_some() || ended.measured.exit_code.is_some(),
+            "what it used is told"
+        );
         assert_eq!(processes(&sleep), Vec::<String>::new());
         let later = world.host.step(&order, Step::Land, &body).await;
         assert!(matches!(later, Err(EngineError::Interrupted)), "an ended attempt goes no further");

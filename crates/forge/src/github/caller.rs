@@ -3,7 +3,7 @@
 
 use super::{
     fault::{self, Fault, No, Scopes},
-    governor::{Cost, Effect, Governor, GovernorView, Heard, Ticket, Turn},
+    governor::{Cost, Effect, Governor, GovernorView, Heard, Pace, Ticket, Turn},
     graphql::{self, Document, Verdict},
     transport::{Kind, Request, Response, SendError, Transport, Verb},
 };
@@ -39,9 +39,9 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<T: Transport> Caller<T> {
-    pub(super) fn new(transport: T, now: Now) -> Self {
+    pub(super) fn new(transport: T, now: Now, pace: Pace) -> Self {
         let ahead = Mutex::new(SignedDuration::ZERO);
-        Self { transport, now, governor: Mutex::default(), ahead, scopes: Mutex::default() }
+        Self { transport, now, governor: Mutex::new(Governor::at(pace)), ahead, scopes: Mutex::default() }
     }
 
     /// This host's time.

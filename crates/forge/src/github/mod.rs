@@ -66,7 +66,7 @@ pub struct GithubForge<T> {
 impl<T: Transport> GithubForge<T> {
     /// A client over this way to the API. Nothing is sent. `now` tells this host's time.
     pub fn new(transport: T, settings: GithubSettings, now: Now) -> Self {
-        let caller = Caller::new(transport, now);
+        let caller = Caller::new(transport, now, settings.pace);
         Self { caller, settings, memory: Mutex::default(), bodies: tokio::sync::Mutex::default() }
     }
 

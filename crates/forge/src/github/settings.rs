@@ -1,5 +1,6 @@
 //! What the host's configuration says about repositories on GitHub. Nothing of it comes from a repository (S16).
 
+use super::governor::Pace;
 use banksman_core::text::{CheckName, Login, RepoName};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -45,12 +46,14 @@ pub struct GithubSettings {
     pub repos: BTreeMap<RepoName, GithubRepo>,
     /// Pauses before an unknown mergeability is asked again; then it is passed on as unknown.
     pub mergeability_pauses: Vec<Duration>,
+    /// Whose limits are kept.
+    pub pace: Pace,
 }
 
 impl Default for GithubSettings {
     fn default() -> Self {
         let pauses = [1, 2, 4].map(Duration::from_secs);
-        Self { repos: BTreeMap::new(), mergeability_pauses: pauses.to_vec() }
+        Self { repos: BTreeMap::new(), mergeability_pauses: pauses.to_vec(), pace: Pace::Githubs }
     }
 }
 

@@ -410,8 +410,7 @@ async fn a_pull_request_of_a_hosted_agent_is_linked_by_its_mention() {
     let agent = GithubRepo { agents: vec![Login::new("jules[bot]").unwrap()], ..GithubRepo::default() };
     let settings = GithubSettings { repos: BTreeMap::from([(repo(), agent)]), ..GithubSettings::default() };
     let (wire, forge) = Wire::new(settings);
-    wire.ok("Glance", facts())
-        .ok("account", json!({"id": 5, "login": "jules[bot]", "name": "canary"}));
+    wire.ok("Glance", facts()).ok("account", json!({"id": 5, "login": "jules[bot]", "name": "canary"}));
     let facts = forge.repo(&repo()).await.unwrap();
     assert_eq!(facts.agents, [ActorId(5)]);
     assert!(wire.last().path.ends_with("/users/jules%5Bbot%5D"));

@@ -2,7 +2,7 @@
 
 use super::world::{BEGIN, repo};
 use banksman_forge::github::governor::{
-    Answer, Cost, Effect, Governor, Heard, PauseWhy, Rate, Resource, Ticket, Turn,
+    Answer, Cost, Effect, Governor, Heard, Pace, PauseWhy, Rate, Resource, Ticket, Turn,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -168,4 +168,15 @@ fn larger_budgets_of_apps_are_used() {
     governor.told(at(100), ticket, &Heard { rate: Some(rate), ..answered(Answer::Answered) });
     let view = governor.view(at(100));
     assert_eq!((view.rest.limit, view.rest.left), (12_500, 12_498));
+}
+
+#[test]
+fn a_server_of_ones_own_wants_no_pauses() {
+    let mut governor = Governor::at(Pace::Own);
+    let first = go(&mut governor, -10_000, Cost::REST_READ);
+    governor.told(at(-9_900), first, &answered(Answer::Answered));
+    for n in 0..200 {
+        let ticket = go(&mut governor, n, COMMENT);
+        governor.told(at(n), ticket, &answered(Answer::Answered));
+    }
 }

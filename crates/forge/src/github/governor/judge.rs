@@ -56,6 +56,16 @@ struct Flight {
     cost: Cost,
 }
 
+/// Whose secondary limits are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pace {
+    /// GitHub's.
+    #[default]
+    Githubs,
+    /// None: the server is one of our own on this host, such as the embedded forge's face. What its answers say is kept all the same.
+    Own,
+}
+
 /// Keeps one credential's requests under all limits.
 #[derive(Debug)]
 pub struct Governor {
@@ -66,6 +76,7 @@ pub struct Governor {
     graphql_minute: Window,
     content_minute: Window,
     content_hour: Window,
+    pace: Pace,
     last_write: Option<Moment>,
     /// Requests that went out while the time was in doubt, and the last of them.
     probes: Option<(u32, Moment)>,
@@ -77,14 +88,26 @@ pub struct Governor {
 
 impl Default for Governor {
     fn default() -> Self {
+        Self::at(Pace::Githubs)
+    }
+}
+
+impl Governor {
+    /// A governor that keeps these limits.
+    pub fn at(pace: Pace) -> Self {
+        let limit = |limit| match pace {
+            Pace::Githubs => limit,
+            Pace::Own => u32::MAX / 2,
+        };
         Self {
+            pace,
             clock: Steady::default(),
             rest: Budget::default(),
             graphql: Budget::default(),
-            rest_minute: Window::new(MINUTE, REST_MINUTE),
-            graphql_minute: Window::new(MINUTE, GRAPHQL_MINUTE),
-            content_minute: Window::new(MINUTE, CONTENT_MINUTE),
-            content_hour: Window::new(HOUR, CONTENT_HOUR),
+            rest_minute: Window::new(MINUTE, limit(REST_MINUTE)),
+            graphql_minute: Window::new(MINUTE, limit(GRAPHQL_MINUTE)),
+            content_minute: Window::new(MINUTE, limit(CONTENT_MINUTE)),
+            content_hour: Window::new(HOUR, limit(CONTENT_HOUR)),
             last_write: None,
             probes: None,
             secondary: Pause::new(60_000, 3_600_000),
@@ -93,9 +116,7 @@ impl Default for Governor {
             next: 0,
         }
     }
-}
 
-impl Governor {
     /// Asks for leave to send one request for a repository (`None`: it is about none).
     pub fn ask(&mut self, now: Timestamp, repo: Option<&RepoName>, cost: Cost) -> Turn {
         let now = self.clock.read(now);
@@ -246,7 +267,7 @@ impl Governor {
             not_before(Some(self.content_minute.fits(now, repo, 1, 0).unwrap_or(never)));
             not_before(Some(self.content_hour.fits(now, repo, 1, 0).unwrap_or(never)));
         }
-        if effect.writes() {
+        if effect.writes() && self.pace == Pace::Githubs {
             not_before(self.last_write.map(|last| last.plus(BETWEEN_WRITES)));
         }
         until

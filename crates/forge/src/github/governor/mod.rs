@@ -32,5 +32,5 @@ mod window;
 
 pub use cost::{Cost, Effect, Resource};
 pub use heard::{Answer, Heard, Rate};
-pub use judge::{Governor, Ticket, Turn};
+pub use judge::{Governor, Pace, Ticket, Turn};
 pub use view::{BudgetView, GovernorView, PauseView, PauseWhy, WindowView};
