@@ -21,7 +21,7 @@ impl Server {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let told = serde_json::Deserializer::from_reader(&mut out).into_iter().next();
-        let told = told.expect("it says where it serves").unwrap();
+        let told = told.unwrap().unwrap();
         Self { child, out, told }
     }
 
