@@ -1,13 +1,16 @@
-//! Runs seeds from the command line: `simulate [jobs|pipeline] FIRST COUNT [CHILDREN] [REPOS]`, `simulate [jobs|pipeline] replay SEED
-//! [CHILDREN]`; without a word for them both kinds of worlds.
+//! Runs seeds from the command line: `simulate [jobs|pipeline|github] FIRST COUNT [CHILDREN] [REPOS]`, `simulate [jobs|pipeline|github]
+//! replay SEED [CHILDREN]`; without a word for them worlds of jobs and of the pipeline. `--json` prints the
+//! report as JSON.
 
 use banksman_sim::{SimOptions, Worlds, replay, simulate};
 
 fn main() {
-    let mut words: Vec<String> = std::env::args().skip(1).collect();
+    let (flags, mut words): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|word| word.starts_with("--"));
     let worlds = match words.first().map(String::as_str) {
         Some("jobs") => Worlds::Jobs,
         Some("pipeline") => Worlds::Pipeline,
+        Some("github") => Worlds::Github,
         _ => Worlds::Both,
     };
     if worlds != Worlds::Both {
@@ -26,6 +29,10 @@ fn main() {
     let seeds = first..first + number(1, 100);
     let repos = number(3, 1) as u32;
     let report = simulate(&SimOptions { worlds, children, repos, ..SimOptions::new(seeds) }, &|_| {});
+    if flags.iter().any(|flag| flag == "--json") {
+        println!("{}", serde_json::to_string(&report).unwrap_or_default());
+        return;
+    }
     for violation in report.violations.iter().take(40) {
         println!("{violation}");
     }

@@ -23,11 +23,21 @@ use banksman_core::{
 use banksman_orchestrator::{Drafts, EngineRoom, IssueOrder, WorkerSetup};
 use jiff::SignedDuration;
 
+/// How the processes of a world reach the forge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wired {
+    /// Through the port.
+    Port,
+    /// Through the client of GitHub and a simulated wire.
+    Github,
+}
+
 /// One world as planned.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) repos: Vec<RepoPlan>,
     pub(crate) faults: Faults,
+    pub(crate) wire: Wired,
     pub(crate) orchestrators: u32,
     pub(crate) workers: u32,
     /// Attempts that one worker process runs at a time.
@@ -65,6 +75,7 @@ impl Plan {
         Self {
             repos: (0..repos.max(1)).map(|n| RepoPlan::draw(chance, n, children.max(1))).collect(),
             faults: Faults::draw(chance, busy),
+            wire: Wired::Port,
             orchestrators: *chance.pick(&[1, 1, 2]),
             workers: *chance.pick(&[1, 2, 3]),
             slots: *chance.pick(&[1, 2, 4]),
@@ -72,6 +83,20 @@ impl Plan {
             yard: None,
             luck: Luck::default(),
         }
+    }
+
+    /// The same world with its forge on GitHub. There all engines of ours share one account, and nobody approves his own work: who asks for
+    /// approvals has people who give them, for each head anew.
+    pub(crate) fn on_github(mut self) -> Self {
+        self.wire = Wired::Github;
+        for repo in &mut self.repos {
+            if repo.customs.people_review {
+                repo.customs.dismiss_all = true;
+            } else {
+                repo.customs.approvals = 0;
+            }
+        }
+        self
     }
 
     /// What a worker is given.

@@ -39,6 +39,8 @@ pub enum Worlds {
     Jobs,
     /// One of each.
     Both,
+    /// One of repositories on a hostile GitHub, reached through its genuine client.
+    Github,
 }
 
 impl Worlds {
@@ -47,6 +49,7 @@ impl Worlds {
             Self::Pipeline => &[WorldKind::Pipeline],
             Self::Jobs => &[WorldKind::Jobs],
             Self::Both => &[WorldKind::Pipeline, WorldKind::Jobs],
+            Self::Github => &[WorldKind::Github],
         }
     }
 }
@@ -197,6 +200,7 @@ pub fn simulate(options: &SimOptions, progress: &(dyn Fn(u64) + Sync)) -> SimRep
         let worlds = match first.world {
             WorldKind::Pipeline => Worlds::Pipeline,
             WorldKind::Jobs => Worlds::Jobs,
+            WorldKind::Github => Worlds::Github,
         };
         let mut lines = replay(first.seed, &SimOptions { worlds, ..options.clone() }).lines;
         report.last_lines = lines.split_off(lines.len().saturating_sub(LAST_LINES));
@@ -226,6 +230,7 @@ fn run(seed: u64, kind: WorldKind, options: &SimOptions, record: Record) -> Fini
     let plan = match kind {
         WorldKind::Pipeline => Plan::draw(&mut chance, options.repos, options.children),
         WorldKind::Jobs => Plan::draw_yard(&mut chance, options.jobs),
+        WorldKind::Github => Plan::draw(&mut chance, options.repos, options.children).on_github(),
     };
     let kernel = Arc::new(Kernel::new(chance));
     let shared = Shared::new(Arc::clone(&kernel), plan, Universe::new(seed, kind), record);

@@ -5,6 +5,7 @@ use crate::{
     engine::Log,
     executor::{Micros, stamp},
     forge::{Commit, Town},
+    github::Account,
     referee::Model,
     violation::{Invariant, Violation, WorldKind},
 };
@@ -31,6 +32,8 @@ pub(crate) struct Universe {
     pub(crate) now: Micros,
     pub(crate) store: Book,
     pub(crate) towns: BTreeMap<RepoName, Box<Town>>,
+    /// What GitHub knows beyond the towns.
+    pub(crate) github: Account,
     pub(crate) rules: BTreeMap<RepoName, RepoRules>,
     pub(crate) log: Log,
     pub(crate) tally: Tally,
@@ -81,6 +84,7 @@ impl Universe {
             now: 0,
             store: Book::default(),
             towns: BTreeMap::new(),
+            github: Account::default(),
             rules: BTreeMap::new(),
             log: Log::default(),
             tally: Tally::default(),
@@ -187,7 +191,7 @@ impl Universe {
 }
 
 /// The name under which a step is counted.
-fn name_of(step: &Step) -> &'static str {
+pub(crate) fn name_of(step: &Step) -> &'static str {
     match step {
         Step::CreateIssue { .. } => "create issue",
         Step::CreateEpic { .. } => "create epic",

@@ -85,6 +85,8 @@ pub enum WorldKind {
     Pipeline,
     /// Jobs of manifests, run by a fleet.
     Jobs,
+    /// Repositories on a hostile GitHub, through its genuine client.
+    Github,
 }
 
 /// An invariant that did not hold.
@@ -109,6 +111,7 @@ impl fmt::Display for Violation {
         let world = match self.world {
             WorldKind::Pipeline => "pipeline",
             WorldKind::Jobs => "jobs",
+            WorldKind::Github => "github",
         };
         write!(
             f,

@@ -4,7 +4,8 @@ use crate::{
     engine::SimEngine,
     executor::{Kernel, MINUTE, Micros, Process, SECOND, Sleep, held, micros, stamp},
     forge::SimForge,
-    plan::Plan,
+    github::{Client, TownForge},
+    plan::{Plan, Wired},
     process::Life,
     store::SimStore,
     trace::Record,
@@ -154,7 +155,7 @@ impl Me {
 pub(crate) struct SimWorld {
     me: Me,
     store: SimStore,
-    forge: SimForge,
+    forge: TownForge,
     engine: SimEngine,
     clock: SimClock,
 }
@@ -162,19 +163,18 @@ pub(crate) struct SimWorld {
 impl SimWorld {
     pub(crate) fn new(shared: &Arc<Shared>, process: Process) -> Self {
         let me = Me::new(shared, process);
-        Self {
-            store: SimStore(me.clone()),
-            forge: SimForge(me.clone()),
-            engine: SimEngine(me.clone()),
-            clock: SimClock { me: me.clone(), patience: Arc::new(Mutex::new(SHORT)) },
-            me,
-        }
+        let clock = SimClock { me: me.clone(), patience: Arc::new(Mutex::new(SHORT)) };
+        let forge = match shared.plan.wire {
+            Wired::Port => TownForge::Port(SimForge(me.clone())),
+            Wired::Github => TownForge::Github(Arc::new(Client::new(&me, &clock))),
+        };
+        Self { store: SimStore(me.clone()), forge, engine: SimEngine(me.clone()), clock, me }
     }
 }
 
 impl World for SimWorld {
     type Store = SimStore;
-    type Forge = SimForge;
+    type Forge = TownForge;
     type Engine = SimEngine;
     type Clock = SimClock;
     type Watcher = Me;
@@ -182,7 +182,7 @@ impl World for SimWorld {
     fn store(&self) -> &SimStore {
         &self.store
     }
-    fn forge(&self) -> &SimForge {
+    fn forge(&self) -> &TownForge {
         &self.forge
     }
     fn engine(&self) -> &SimEngine {

@@ -241,6 +241,7 @@ impl Plan {
             limited: *chance.pick(&[0, 0, 100, 300]),
             limits_until: busy,
         };
-        Self { repos: Vec::new(), faults, orchestrators: 0, workers, slots: 0, busy, yard: Some(yard), luck }
+        let wire = crate::plan::Wired::Port;
+        Self { repos: Vec::new(), faults, wire, orchestrators: 0, workers, slots: 0, busy, yard: Some(yard), luck }
     }
 }

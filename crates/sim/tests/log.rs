@@ -1,7 +1,7 @@
 //! Nothing that strangers wrote reaches a log, at any level. A binary of its own: what other tests do on other threads decides which
 //! events a thread's subscriber hears.
 
-use banksman_sim::{SimOptions, replay};
+use banksman_sim::{SimOptions, Worlds, replay};
 use std::{
     io::Write,
     sync::{Arc, Mutex, PoisonError},
@@ -33,7 +33,9 @@ fn no_canary_reaches_the_log() {
     // Replays run on this thread, so the subscriber of this thread hears them.
     tracing::subscriber::with_default(subscriber, || {
         for seed in 0..25 {
-            assert_eq!(replay(seed, &SimOptions::new(0..0)).violations, []);
+            for worlds in [Worlds::Both, Worlds::Github] {
+                assert_eq!(replay(seed, &SimOptions { worlds, ..SimOptions::new(0..0) }).violations, []);
+            }
         }
     });
     let log = String::from_utf8(pages.0.lock().unwrap().clone()).unwrap();

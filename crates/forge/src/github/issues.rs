@@ -17,7 +17,8 @@ use banksman_core::{id::Number, port::IssueQuery, signals::IssueFacts, text::Rep
 use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How old dependencies may be. People write them before the work begins; plans are made by processes that read them anew.
+/// How old dependencies may be while no issue is new. They are written before the work begins: by people, and with its issues by Banksman,
+/// perhaps by another process than the one that dispatches.
 const GOOD_FOR: SignedDuration = SignedDuration::from_mins(60);
 /// Numbers in one document.
 pub(super) const TWELVE: usize = 12;
@@ -39,7 +40,9 @@ impl<T: Transport> GithubForge<T> {
                 (known, wires)
             }
         };
-        let mut blocked = self.blocked(repo).await?;
+        let newest = (*query == IssueQuery::Open)
+            .then(|| wires.iter().map(|wire| wire.number).max().unwrap_or_default());
+        let mut blocked = self.blocked(repo, newest).await?;
         {
             let mut memory = lock(&self.memory);
             let open = &mut memory.repo(repo).open;
@@ -112,8 +115,13 @@ impl<T: Transport> GithubForge<T> {
         Ok(self.issues_by_number(repo, &[number], Effect::Settle).await?.pop())
     }
 
-    /// Open issues that wait for others, with the open ones that they wait for.
-    async fn blocked(&self, repo: &RepoName) -> Result<BTreeMap<Number, Vec<Number>>, Fault> {
+    /// Open issues that wait for others, with the open ones that they wait for; read anew when the newest open issue was not there the last
+    /// time.
+    async fn blocked(
+        &self,
+        repo: &RepoName,
+        newest: Option<u64>,
+    ) -> Result<BTreeMap<Number, Vec<Number>>, Fault> {
         let (known, none) = {
             let mut memory = lock(&self.memory);
             let memory = memory.repo(repo);
@@ -124,12 +132,18 @@ impl<T: Transport> GithubForge<T> {
             return Ok(BTreeMap::new());
         }
         if let Some(known) = &known
+            && newest.is_none_or(|newest| known.newest.is_none_or(|known| newest <= known))
             && now.duration_since(known.at).abs() < GOOD_FOR
         {
+            if known.newest.is_none()
+                && let Some(kept) = &mut lock(&self.memory).repo(repo).blocked
+            {
+                kept.newest = newest;
+            }
             return Ok(known.by.clone());
         }
         let known = known.unwrap_or_default();
-        let mut read = Blocked { at: now, ..Blocked::default() };
+        let mut read = Blocked { at: now, newest, ..Blocked::default() };
         let mut waiting = Vec::new();
         for page in 1..=LIST_PAGES {
             let rest =
@@ -138,7 +152,7 @@ impl<T: Transport> GithubForge<T> {
             let tag = known.tag.as_deref().filter(|_| page == 1);
             let issues: Vec<IssueRest> = match self.caller.read_if(call, tag).await {
                 Ok(Fresh::Unchanged) => {
-                    read = Blocked { at: now, ..known };
+                    read = Blocked { at: now, newest, ..known };
                     break;
                 }
                 Ok(Fresh::New(issues, tag)) => {

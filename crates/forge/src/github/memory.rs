@@ -77,6 +77,8 @@ pub(super) struct RepoMemory {
 pub(super) struct Blocked {
     /// When they were read.
     pub(super) at: Timestamp,
+    /// The newest issue that was open then; `None`: not known yet.
+    pub(super) newest: Option<u64>,
     /// Tag of the first page.
     pub(super) tag: Option<String>,
     /// Blockers that are open, by the issue that waits.

@@ -245,7 +245,8 @@ impl Governor {
         let mut not_before = |moment: Option<Moment>| until = until.max(moment.unwrap_or(now));
         not_before(self.secondary.until(now));
         not_before(self.trouble.until(now));
-        if self.under_way.len() >= AT_ONCE {
+        // In doubt one more may go, so that an answer comes.
+        if self.under_way.len() >= AT_ONCE && self.clock.belief() == Belief::Sure {
             not_before(Some(now.plus(SHORTLY)));
         }
         if let Belief::Doubt { since } = self.clock.belief() {
@@ -292,14 +293,16 @@ impl Governor {
         windows
     }
 
-    /// Requests that were never told of do not hold their places for ever.
+    /// Requests that were never told of do not hold their places for ever. While the time is in doubt, those from before may be young.
     fn give_up(&mut self, now: Moment) {
-        let lost: Vec<Serial> = self
-            .under_way
-            .iter()
-            .take_while(|(_, flight)| now.since(flight.at) > GIVEN_UP)
-            .map(|(serial, _)| *serial)
-            .collect();
+        let belief = self.clock.belief();
+        let known = |at: Moment| match belief {
+            Belief::Sure => true,
+            Belief::Doubt { since } => at >= since,
+        };
+        let old = |flight: &Flight| known(flight.at) && now.since(flight.at) > GIVEN_UP;
+        let lost: Vec<Serial> =
+            self.under_way.iter().filter(|(_, flight)| old(flight)).map(|(serial, _)| *serial).collect();
         for serial in lost {
             if let Some(flight) = self.under_way.remove(&serial) {
                 let points = flight.cost.points();
