@@ -76,9 +76,9 @@ fn tickets_that_nobody_brings_back_are_given_up() {
     for _ in 0..60 {
         let _ = go(&mut governor, 0, Cost::REST_READ);
     }
-    assert!(wait(&mut governor, 50_000, Cost::REST_READ) > 0);
-    assert!(wait(&mut governor, 100_000, Cost::REST_READ) > 0);
-    assert_eq!(wait(&mut governor, 121_000, Cost::REST_READ), 0);
+    // Small steps: after a large one the clock itself would be in doubt.
+    let free = (1..30).map(|step| step * 5_000).find(|ms| wait(&mut governor, *ms, Cost::REST_READ) == 0);
+    assert_eq!(free, Some(125_000));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use banksman_core::text::RepoName;
 const USUAL: u32 = 5_000;
 
 /// An hour and a little, in milliseconds.
-const HOUR: i64 = 3_606_000;
+const HOUR: i64 = 3_612_000;
 
 /// What GitHub said last.
 #[derive(Debug, Clone, Copy)]

@@ -5,8 +5,8 @@
 
 use jiff::Timestamp;
 
-/// A step forward that is doubted until an answer confirms it, in milliseconds.
-const DOUBTFUL: i64 = 60_000;
+/// A step forward that is doubted until an answer confirms it, in milliseconds. Smaller ones are within the margins of all windows.
+const DOUBTFUL: i64 = 10_000;
 
 /// The date of an answer may lie this far outside the time of its request, in milliseconds: dates are whole seconds.
 const TOLERATED: i64 = 2_000;
@@ -50,6 +50,8 @@ pub(super) struct Correction {
     pub(super) present: Moment,
     /// Milliseconds from what was thought to what is.
     pub(super) by: i64,
+    /// Milliseconds that may have gone unnoticed before the present: what it is ahead, or by how much the host's clock went back.
+    unnoticed: i64,
     /// The last moment that was sure; `None`: none was.
     unsure_since: Option<Moment>,
 }
@@ -58,8 +60,8 @@ impl Correction {
     /// The latest that something can have happened which was noted at that moment. Forward: the host's clock may have stood still or gone back
     /// at any time since the last answer, so all of the difference may lie before it. Backward: nothing happened later than now.
     pub(super) fn latest(&self, noted: Moment) -> Moment {
-        if self.by > 0 && self.unsure_since.is_none_or(|since| noted > since) {
-            return noted.plus(self.by).min(self.present);
+        if self.unnoticed > 0 && self.unsure_since.is_none_or(|since| noted >= since) {
+            return noted.plus(self.unnoticed).min(self.present);
         }
         noted.min(self.present)
     }
@@ -72,6 +74,8 @@ pub(super) struct Steady {
     last: Option<i64>,
     /// What has to be added to the host's time.
     offset: i64,
+    /// By how much the host's clock went back since the last answer.
+    set_back: i64,
     belief: Belief,
     /// The latest moment that an answer confirmed.
     confirmed: Option<Moment>,
@@ -79,7 +83,13 @@ pub(super) struct Steady {
 
 impl Default for Steady {
     fn default() -> Self {
-        Self { last: None, offset: 0, belief: Belief::Doubt { since: Moment(i64::MIN) }, confirmed: None }
+        Self {
+            last: None,
+            offset: 0,
+            set_back: 0,
+            belief: Belief::Doubt { since: Moment(i64::MIN) },
+            confirmed: None,
+        }
     }
 }
 
@@ -90,6 +100,7 @@ impl Steady {
         if let Some(last) = self.last {
             if local < last {
                 self.offset = self.offset.saturating_add(last - local);
+                self.set_back = self.set_back.saturating_add(last - local);
             } else if local - last > DOUBTFUL {
                 self.belief = Belief::Doubt { since: Moment(local.saturating_add(self.offset)) };
             }
@@ -119,7 +130,9 @@ impl Steady {
                 present = date;
             }
         }
-        let correction = Correction { present, by: present.since(now), unsure_since: self.confirmed };
+        let by = present.since(now);
+        let unnoticed = by.max(self.set_back);
+        let correction = Correction { present, by, unnoticed, unsure_since: self.confirmed };
         let confirms = match self.belief {
             Belief::Sure => true,
             Belief::Doubt { since } => asked >= since,
@@ -127,8 +140,9 @@ impl Steady {
         if confirms || present < now {
             self.belief = Belief::Sure;
             self.confirmed = Some(present);
+            self.set_back = 0;
         }
-        (correction.by != 0).then_some(correction)
+        (correction.by != 0 || correction.unnoticed > 0).then_some(correction)
     }
 
     pub(super) fn belief(&self) -> Belief {
