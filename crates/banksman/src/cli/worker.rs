@@ -3,7 +3,7 @@
 use crate::{
     app::App,
     home::{Home, Inventory},
-    host::{Host, Hosted, WorkerUntil, block_on, workable},
+    host::{Host, Hosted, WorkerUntil, block_on, interrupted, workable},
     output::Exit,
     surface::Surface,
 };
@@ -59,7 +59,7 @@ pub(super) fn run(args: &WorkerArgs, app: &App) -> anyhow::Result<Exit> {
                     .map_or_else(|| host.home.queue().display().to_string(), |s| s.shown()),
             ));
         }
-        host.work(&settings, tracker, until).await?;
+        host.work(&settings, tracker, until, interrupted()).await?;
         Ok(Exit::Success)
     })
 }

@@ -16,7 +16,7 @@ use banksman_core::{
 use banksman_engine::ThisHost;
 use banksman_orchestrator::{Echo, EngineRoom, Stop, Worker, WorkerSetup};
 use banksman_tracker::AnyTracker;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 use tokio::{join, select, sync::mpsc, time};
 
 /// How often the inbox folder is looked at.
@@ -59,12 +59,13 @@ impl Host {
         Ok(setup)
     }
 
-    /// Runs the loops of the command `worker`.
+    /// Runs the loops of the command `worker`, until `end` is there.
     pub(crate) async fn work(
         &self,
         settings: &Settings,
         tracker: Option<AnyTracker>,
         until: WorkerUntil,
+        end: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
         self.shared
             .engine
@@ -105,7 +106,7 @@ impl Host {
             ended = &mut runs => Some(ended),
             () = self.inbox_loop(&mut inbox, &mirror) => None,
             () = &mut echoes, if tracker.is_some() => None,
-            () = interrupted() => None,
+            () = end => None,
         };
         let ended = match ended {
             Some(ended) => {

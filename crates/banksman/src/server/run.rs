@@ -137,6 +137,11 @@ pub(crate) async fn serve(
     let (end, ending) = watch::channel(());
     let work = Box::pin(work(host, settings, &parts, tracker, &ending));
     let web = web(listening, app, socket, &ending);
+    // Listened for before anybody is told, so that nothing that comes right afterwards ends the process undrained.
+    let mut stop = Box::pin(interrupted());
+    if futures_util::poll!(&mut stop).is_ready() {
+        return Ok(());
+    }
     ready(&told)?;
     readiness.begun();
     let all = async {
@@ -146,7 +151,7 @@ pub(crate) async fn serve(
     tokio::pin!(all);
     tokio::select! {
         ended = &mut all => return ended,
-        () = interrupted() => {}
+        () = stop => {}
     }
     readiness.ending();
     host.shared.stopping.notify_waiters();
@@ -187,7 +192,7 @@ async fn work(
 ) -> anyhow::Result<()> {
     let mut all: Vec<Work<'_>> = Vec::new();
     if parts.has(Part::Workers) {
-        all.push(Box::pin(host.work(settings, tracker, WorkerUntil::Stopped)));
+        all.push(Box::pin(host.work(settings, tracker, WorkerUntil::Stopped, ended(ending.clone()))));
     }
     if parts.has(Part::Sweeps) {
         all.push(Box::pin(host.sweep_until(ended(ending.clone()))));
