@@ -242,6 +242,16 @@ impl Plan {
             limits_until: busy,
         };
         let wire = crate::plan::Wired::Port;
-        Self { repos: Vec::new(), faults, wire, orchestrators: 0, workers, slots: 0, busy, yard: Some(yard), luck }
+        Self {
+            repos: Vec::new(),
+            faults,
+            wire,
+            orchestrators: 0,
+            workers,
+            slots: 0,
+            busy,
+            yard: Some(yard),
+            luck,
+        }
     }
 }
