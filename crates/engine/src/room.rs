@@ -110,7 +110,7 @@ pub(crate) fn room_at(
 /// Whether Banksman's own home or a part of it, or the user's home, would come in with a folder: what lies in the queue's folders gives
 /// orders.
 pub(crate) fn opens_a_home(host: &EngineHost, folder: &Path) -> bool {
-    // Below, only as a person would write it down: a folder on its own, that is not there yet, is looked at later.
+    // By the real paths, so that no link leads around it. What is not there is compared as it is written; nothing can start in it.
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let home = host.config.home.canonicalize().unwrap_or_else(|_| host.config.home.clone());
     home.starts_with(&folder) || folder.starts_with(&home) || host.user_home.starts_with(&folder)

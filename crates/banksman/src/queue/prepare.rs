@@ -39,7 +39,10 @@ pub(crate) fn prepare(
     }
     let manifest = over.clone().over(manifest);
     if let Some(name) = manifest.env.iter().flatten().find(|name| is_secret(name.as_str())) {
-        return Err(vec![format!("{place}: `env` names {name}, which no engine gets")]);
+        return Err(vec![format!(
+            "{place}: `env` names {name}, which no engine gets: it is Banksman's own, a key to a forge, tracker or store, or decides what \
+             programs load; leave it out"
+        )]);
     }
     let job = resolve(&manifest, body, name, cwd, settings, now)
         .map_err(|error| vec![format!("{place}: {error}")])?;
@@ -48,8 +51,9 @@ pub(crate) fn prepare(
 
 /// Whether a variable is Banksman's own, gives access to a forge, a tracker or the store (S11, S19), or decides what programs load.
 fn is_secret(name: &str) -> bool {
-    const OWN: [&str; 5] = ["BANKSMAN_", "AQ_", "LD_", "DYLD_", "PG"];
-    const TOKENS: [&str; 4] = ["GITHUB_TOKEN", "GH_TOKEN", "GH_ENTERPRISE_TOKEN", "LINEAR_API_KEY"];
+    const OWN: [&str; 4] = ["BANKSMAN_", "AQ_", "LD_", "DYLD_"];
+    const TOKENS: [&str; 6] =
+        ["GITHUB_TOKEN", "GH_TOKEN", "GH_ENTERPRISE_TOKEN", "LINEAR_API_KEY", "PGPASSWORD", "PGPASSFILE"];
     OWN.iter().any(|prefix| name.starts_with(prefix)) || TOKENS.contains(&name)
 }
 
@@ -64,4 +68,36 @@ pub(crate) fn resolve(
 ) -> Result<NewJob, manifest::ResolveError> {
     let spec = manifest.resolve(&settings.profiles, &settings.job_defaults(), cwd, now)?;
     Ok(NewJob { name, key: manifest.idempotency_key.clone(), spec, body })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        let name = JobName::new("job").unwrap();
+        let (settings, now) = (Settings::built_in("/h".into()), Timestamp::UNIX_EPOCH);
+        let prepared =
+            prepare(text.to_owned(), "a.md", &Manifest::default(), name, Path::new("/x"), &settings, now);
+        prepared.err().map(|errors| errors.join("\n")).unwrap_or_default()
+    }
+
+    #[test]
+    fn what_gives_no_job_is_refused_with_its_place() {
+        assert!(refusal("").starts_with("a.md: there are no instructions"));
+        assert!(refusal("---\nlock: a\n---\n \n").starts_with("a.md: there are no instructions"));
+        for name in ["BANKSMAN_STORE", "AQ_TRACKER_TOKEN", "LD_PRELOAD", "GH_TOKEN", "PGPASSWORD"] {
+            let said = refusal(&format!("---\nenv: [HOME, {name}]\n---\nDo it.\n"));
+            assert!(said.starts_with(&format!("a.md: `env` names {name}")), "{said}");
+        }
+        assert_eq!(refusal("---\nenv: [PGP_KEY, PAGER]\n---\nDo it.\n"), "");
+    }
+
+    #[test]
+    fn a_manifest_that_begins_late_is_not_taken_for_instructions() {
+        for text in ["\n---\nlock: a\n---\nDo it.\n", " ---\nlock: a\n---\nDo it.\n"] {
+            assert!(refusal(text).contains("the front matter begins in line"), "{text}");
+        }
+        assert_eq!(refusal("\n---\n\nA line above, then words.\n"), "");
+    }
 }
