@@ -14,7 +14,7 @@ def simulate():
 
 @row("seeded-bugs", "deliberate bugs, one at a time, in the simulation", "at least 12, every one caught")
 def seeded():
-    done = subprocess.run(["cargo", "test", "--release", "--locked", "-p", "banksman-sim", "--features", "seeded-bugs", "--test",
+    done = subprocess.run(["cargo", "test", "--profile", "simulation", "--locked", "-p", "banksman-sim", "--features", "seeded-bugs", "--test",
                            "seeded_bugs", "--", "--nocapture"], cwd=ROOT, capture_output=True, text=True)
     caught = len(re.findall(r"^caught: ", done.stdout, re.M))
     return Result(done.returncode == 0 and caught >= 12, f"{caught} caught, exit {done.returncode}")

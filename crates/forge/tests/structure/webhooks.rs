@@ -4,10 +4,10 @@ use super::material;
 use banksman_forge::github::webhook::{Hint, HookKey, Rejected, Signature, receive};
 use proptest::prelude::*;
 use serde_json::Value;
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, sync::LazyLock};
 
-/// Event and body of each example.
-fn examples() -> Vec<(String, Vec<u8>)> {
+/// Event and body of each example, read once.
+static EXAMPLES: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
     let path = material::npm("@octokit/webhooks-examples/api.github.com/index.json");
     let all: Vec<Value> = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     all.iter()
@@ -17,7 +17,7 @@ fn examples() -> Vec<(String, Vec<u8>)> {
             bodies.map(move |body| (name.to_owned(), serde_json::to_vec(body).unwrap()))
         })
         .collect()
-}
+});
 
 fn key() -> HookKey {
     HookKey::new(b"a secret of a test").unwrap()
@@ -26,9 +26,8 @@ fn key() -> HookKey {
 #[test]
 fn every_published_payload_is_read() {
     let (key, mut looks) = (key(), BTreeMap::<String, (u32, u32)>::new());
-    let examples = examples();
-    assert_eq!(examples.len(), 329);
-    for (event, body) in &examples {
+    assert_eq!(EXAMPLES.len(), 329);
+    for (event, body) in &*EXAMPLES {
         let hint = receive(&key, Some(key.sign(body)), event, body);
         let hint = hint.unwrap_or_else(|error| panic!("{event}: {error}"));
         let (of, all) = looks.entry(event.clone()).or_default();
@@ -54,10 +53,10 @@ fn every_published_payload_is_read() {
 
 #[test]
 fn no_text_of_a_payload_is_in_its_hint() {
-    for (event, body) in examples() {
+    for (event, body) in &*EXAMPLES {
         let key = key();
-        let hint = format!("{:?}", receive(&key, Some(key.sign(&body)), &event, &body).unwrap());
-        let payload: Value = serde_json::from_slice(&body).unwrap();
+        let hint = format!("{:?}", receive(&key, Some(key.sign(body)), event, body).unwrap());
+        let payload: Value = serde_json::from_slice(body).unwrap();
         let texts =
             ["/pull_request/title", "/issue/title", "/issue/body", "/comment/body", "/ref", "/compare"];
         for text in texts.iter().filter_map(|at| payload.pointer(at)?.as_str()).filter(|text| text.len() > 8)
@@ -70,9 +69,9 @@ fn no_text_of_a_payload_is_in_its_hint() {
 #[test]
 fn ten_thousand_forged_deliveries_are_all_refused() {
     let (key, other) = (key(), HookKey::new(b"another secret").unwrap());
-    let (event, body) = examples().into_iter().find(|(event, _)| event == "pull_request").unwrap();
-    let good = key.sign(&body);
-    assert!(receive(&key, Some(good), &event, &body).is_ok());
+    let (event, body) = EXAMPLES.iter().find(|(event, _)| event == "pull_request").unwrap();
+    let good = key.sign(body);
+    assert!(receive(&key, Some(good), event, body).is_ok());
     let header = good.header().to_string();
     let mut accepted = 0;
     for n in 0..10_000_usize {
@@ -80,7 +79,7 @@ fn ten_thousand_forged_deliveries_are_all_refused() {
         let at = (n * 7_919) % forged.len();
         let signature = match n % 5 {
             0 => None,
-            1 => Some(other.sign(&body)),
+            1 => Some(other.sign(body)),
             // One digit of the right signature is another one.
             2 => {
                 let mut header = header.clone().into_bytes();
@@ -98,7 +97,7 @@ fn ten_thousand_forged_deliveries_are_all_refused() {
                 Some(good)
             }
         };
-        match receive(&key, signature, &event, &forged) {
+        match receive(&key, signature, event, &forged) {
             Err(Rejected::Forged) => {}
             _ => accepted += 1,
         }
@@ -134,7 +133,7 @@ proptest! {
 
     #[test]
     fn payloads_that_are_cut_or_changed_do_not_end_it(which in 0..329_usize, at in any::<prop::sample::Index>(), byte: u8) {
-        let (event, mut body) = examples().swap_remove(which);
+        let (event, mut body) = EXAMPLES[which].clone();
         let at = at.index(body.len());
         let key = key();
         let _ = receive(&key, Some(key.sign(&body[..at])), &event, &body[..at]);
