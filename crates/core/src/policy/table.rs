@@ -65,7 +65,7 @@ impl<'a> Case<'a> {
 
     /// Unresolved threads that the implementer's newest commit answers, but for those that were resolved for such a reason before;
     /// empty unless that commit came after a review request.
-    fn answered_threads(&self) -> impl Iterator<Item = crate::id::ThreadId> + '_ {
+    pub(super) fn answered_threads(&self) -> impl Iterator<Item = crate::id::ThreadId> + '_ {
         let pushed = match (self.history.review.last, self.history.implementer_head_at) {
             (Some(request), Some(pushed)) if pushed > request.at => Some(pushed),
             _ => None,
@@ -78,7 +78,7 @@ impl<'a> Case<'a> {
             .map(|t| t.id)
     }
 
-    fn review_limit(&self) -> bool {
+    pub(super) fn review_limit(&self) -> bool {
         self.history.review.count >= self.limits.review_requests
     }
 
@@ -88,12 +88,12 @@ impl<'a> Case<'a> {
         !self.history.fixing_checks && over(since, self.limits.red_checks, self.now)
     }
 
-    fn reviews_satisfied(&self) -> bool {
+    pub(super) fn reviews_satisfied(&self) -> bool {
         let reviews = self.signals.reviews;
         reviews.approved >= reviews.required && reviews.changes_requested == 0
     }
 
-    fn forge_lets_merge(&self) -> bool {
+    pub(super) fn forge_lets_merge(&self) -> bool {
         matches!(self.signals.merge_state, MergeState::Clean | MergeState::HasHooks)
             && self.signals.mergeable == Mergeable::Mergeable
             && self.signals.auto_merge != AutoMerge::Armed
