@@ -1,29 +1,13 @@
 """The queue on PostgreSQL: against a bare loop of the same statements, against graphile-worker and pg-boss, and against restarts."""
-import contextlib, json, os, pathlib, platform, re, shutil, statistics, subprocess, tempfile
+import json, os, platform, re, shutil, statistics, subprocess
 
 import rows
+from postgres_server import server
 
 SHARE, WORKED, TIMES, RESTARTS = 0.6, 4_000, 2.0, 50
 PEERS = {"graphile-worker": "0.18.0", "pg-boss": "12.35.0"}
 # What the peers need, where the machine's own is older.
 NODE = ("22.23.3", (22, 18))
-
-
-@contextlib.contextmanager
-def server():
-    """A PostgreSQL server of its own; its URL."""
-    script = rows.ROOT / "measure" / "postgres.sh"
-    installed = subprocess.run([script, "install"], capture_output=True, text=True)
-    if installed.returncode != 0:
-        raise rows.Missing(installed.stderr.strip())
-    with tempfile.TemporaryDirectory(prefix="banksman-pg-", dir="/tmp") as folder:
-        started = subprocess.run([script, "start", folder], capture_output=True, text=True)
-        try:
-            if started.returncode != 0:
-                raise rows.Missing(started.stderr.strip())
-            yield started.stdout.strip()
-        finally:
-            subprocess.run([script, "stop", folder], check=True)
 
 
 def rates(url, *options):

@@ -2,6 +2,7 @@
 //! and validated names only.
 
 use crate::{
+    budget::Held,
     id::{AttemptId, JobId, Number},
     job::{Outcome, Stage, Why},
     policy::{ActionKind, EscalateReason, WaitReason},
@@ -40,6 +41,8 @@ pub enum What {
     ApprovalNeeded { child: Number },
     /// The cap holds a dispatch back.
     OverCap { child: Number },
+    /// The budget holds a dispatch back: a quota, or the plan of the day.
+    OverBudget { child: Number, held: Held },
     /// An attempt started.
     AttemptStarted { attempt: AttemptId, engine: EngineName, task: Task },
     /// An attempt ended with a result.

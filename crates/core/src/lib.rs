@@ -1,6 +1,8 @@
 //! What Banksman knows, without I/O, clock or randomness: the words of the domain, the policy, the parsers
 //! and the ports through which everything else is reached.
 pub mod audit;
+pub mod benchmark;
+pub mod budget;
 pub mod epic;
 pub mod event;
 pub mod id;
@@ -16,4 +18,5 @@ pub mod say;
 pub mod signals;
 pub mod tainted;
 pub mod text;
+pub mod training;
 pub mod work;

@@ -1,9 +1,11 @@
 //! How one repository is run: the part of the configuration that the orchestrator needs.
 
 use crate::{
+    budget::Team,
     intent::MergeMethod,
+    journal::KnownModels,
     policy::Limits,
-    text::{EngineName, Label, RepoName},
+    text::{CheckName, EngineName, Label, RepoName},
 };
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,14 @@ pub struct Sweeps {
     pub moving: SignedDuration,
     /// While nothing does; longer than a lease, so that a quiet repository is free for another process in between.
     pub idle: SignedDuration,
+}
+
+impl Sweeps {
+    /// Those of a forge that is somebody else's, where each look costs some of the hour's requests.
+    pub const AWAY: Self = Self { moving: SignedDuration::from_mins(1), idle: SignedDuration::from_mins(10) };
+    /// The same where webhooks say that something happened: a safety net alone.
+    pub const HEARD: Self =
+        Self { moving: SignedDuration::from_mins(10), idle: SignedDuration::from_mins(10) };
 }
 
 impl Default for Sweeps {
@@ -66,8 +76,17 @@ pub struct RepoRules {
     pub check_fix_rounds: u32,
     /// Most tasks that may be dispatched in 24 hours; `None`: no cap.
     pub daily_tasks: Option<u32>,
+    /// Whose quotas its dispatches use (B4).
+    #[serde(default, skip_serializing_if = "Team::is_empty")]
+    pub team: Team,
     /// Pause before a failed attempt is repeated.
     pub retry_pause: SignedDuration,
+    /// Checks by the names that the configuration has for them: only those go into a journal.
+    #[serde(default)]
+    pub checks: Vec<CheckName>,
+    /// The models behind implementers.
+    #[serde(default)]
+    pub models: KnownModels,
 }
 
 impl RepoRules {
@@ -86,7 +105,10 @@ impl RepoRules {
             attempts: 2,
             check_fix_rounds: 2,
             daily_tasks: None,
+            team: Team::default(),
             retry_pause: SignedDuration::from_secs(5),
+            checks: Vec::new(),
+            models: KnownModels::default(),
         }
     }
 

@@ -124,6 +124,26 @@ text_type!(
     ClassName, "engine class", |t| word(t, 40)
 );
 text_type!(
+    /// A member of the team: whose quota a dispatch uses.
+    MemberName, "member name", |t| word(t, 60)
+);
+text_type!(
+    /// Who grants quotas: an agent's vendor or account, such as `jules` or `anthropic`.
+    ProviderName, "provider name", |t| word(t, 40)
+);
+text_type!(
+    /// Name of a model in the host's own words, such as `gpt-5.1` or `qwen3:32b`.
+    ModelName, "model name", |t| {
+        t.len() <= 80
+            && t.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+            && t.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b':' | b'/' | b'+'))
+    }
+);
+text_type!(
+    /// Name of a scheduled run.
+    ScheduleName, "schedule name", |t| word(t, 40)
+);
+text_type!(
     /// Name of a configured profile.
     ProfileName, "profile name", |t| word(t, 40)
 );

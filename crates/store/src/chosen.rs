@@ -6,21 +6,25 @@ use crate::{
     sqlite::{self, DbError},
 };
 use banksman_core::{
+    budget::{Charge, Cost, Span, Usage},
     id::{JobId, Number},
     intent::{Intent, NewIntent, Receipt},
     job::{Body, Job, JobEvent, Move, Stage},
     journal::JournalEntry,
     manifest::Dependency,
     port::{
-        AddError, Added, AttemptFacts, AttemptRecord, Cancelled, Claim, Claimed, DecisionRecord, EchoRecord,
-        EpicRecord, HeadSeen, Intended, JobFilter, JobPlace, Lease, LedgerEntry, NewJob, NewTask, Offer,
-        OutcomeRecord, PlanRecord, Queue, Refusal, Retried, Spend, StageCounts, Store, StoreError,
-        TaskFilter,
+        AddError, Added, AttemptFacts, AttemptRecord, Budget, Cancelled, Claim, Claimed, DecisionRecord,
+        EchoRecord, EpicRecord, HeadSeen, Intended, JobFilter, JobPlace, Lease, LedgerEntry, Look, Looks,
+        NewJob, NewTask, Offer, OutcomeRecord, PlanRecord, Queue, Refusal, Retried, Spend, StageCounts,
+        Store, StoreError, TaskFilter, Turned,
+        budget::{
+            MemberUse, NewLedgerLine, OpenSpend, RunTaken, ScheduledRun, Shares, SpendReserved, SpendWish,
+        },
     },
     signals::Signals,
-    text::{EngineName, Holder, JobKey, RepoName},
+    text::{EngineName, Holder, JobKey, ProviderName, RepoName, ScheduleName},
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use std::path::Path;
 
 /// The store that was chosen. Cheap to clone.
@@ -97,6 +101,9 @@ impl Queue for Chosen {
         fn advance(
             claim: &Claim, events: Vec<JobEvent>, end: Option<&AttemptRecord>, now: Timestamp
         ) -> Result<Claim, StoreError>;
+        fn advance_and_claim(
+            claim: &Claim, events: Vec<JobEvent>, end: &AttemptRecord, offer: &Offer, now: Timestamp, ttl_ms: i64
+        ) -> Result<Turned, StoreError>;
         fn let_go(claim: &Claim, end: Option<&AttemptRecord>, now: Timestamp) -> Result<(), StoreError>;
         fn claims() -> Result<Vec<Claim>, StoreError>;
         fn lose(claim: &Claim, who: &Holder, now: Timestamp) -> Result<bool, StoreError>;
@@ -153,5 +160,43 @@ impl Store for Chosen {
         fn enqueue_again(lease: &Lease, job: JobId, now: Timestamp) -> Result<JobId, StoreError>;
         fn withdraw(lease: &Lease, job: JobId, now: Timestamp) -> Result<(), StoreError>;
         fn tasks(filter: &TaskFilter) -> Result<Vec<Job>, StoreError>;
+    }
+}
+
+impl Looks for Chosen {
+    hand_over! {
+        fn looks(repo: &RepoName, pull: Number) -> Result<Vec<Look>, StoreError>;
+    }
+}
+
+impl Budget for Chosen {
+    hand_over! {
+        fn reserve_spend(wish: &SpendWish) -> Result<SpendReserved, StoreError>;
+        fn settle_spend(key: &str, cost: Option<Cost>) -> Result<(), StoreError>;
+        fn release_spend(key: &str) -> Result<(), StoreError>;
+        fn open_spends() -> Result<Vec<OpenSpend>, StoreError>;
+        fn usage(charge: &Charge) -> Result<Usage, StoreError>;
+        fn used(provider: &ProviderName, span: Span) -> Result<Vec<MemberUse>, StoreError>;
+        fn append_ledger(lines: Vec<NewLedgerLine>) -> Result<u64, StoreError>;
+        fn ledger_between(since: Timestamp, until: Timestamp) -> Result<Vec<LedgerEntry>, StoreError>;
+        fn set_allocation(day: Date, shares: &Shares, at: Timestamp) -> Result<(), StoreError>;
+        fn allocation(day: Date) -> Result<Option<Shares>, StoreError>;
+        fn take_run(
+            schedule: &ScheduleName, slot: Timestamp, holder: &Holder, now: Timestamp, until: Timestamp
+        ) -> Result<RunTaken, StoreError>;
+        fn end_run(
+            schedule: &ScheduleName, slot: Timestamp, holder: &Holder, now: Timestamp
+        ) -> Result<(), StoreError>;
+        fn last_run(schedule: &ScheduleName) -> Result<Option<ScheduledRun>, StoreError>;
+    }
+}
+
+impl banksman_core::port::Training for Chosen {
+    hand_over! {
+        fn record_points(points: Vec<banksman_core::training::Point>) -> Result<(), StoreError>;
+        fn points(
+            query: &banksman_core::port::training::PointQuery
+        ) -> Result<Vec<banksman_core::training::Point>, StoreError>;
+        fn point_counts() -> Result<banksman_core::port::training::PointCounts, StoreError>;
     }
 }

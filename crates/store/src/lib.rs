@@ -2,6 +2,7 @@
 //! the embedded forge's book are built on.
 
 pub mod book;
+mod budget;
 mod chosen;
 #[cfg(feature = "conformance")]
 #[expect(clippy::unwrap_used, clippy::expect_used, reason = "each case is a test: it fails by panicking")]
@@ -12,6 +13,7 @@ mod queue;
 pub mod sqlite;
 mod store;
 mod tables;
+mod training;
 
 pub use chosen::{Changes, Chosen};
 pub use store::{STORE, SqliteStore};

@@ -17,7 +17,7 @@ use banksman_core::{
     job::Job,
     journal::JournalEntry,
     port::{
-        DecisionRecord, EpicRecord, HeadSeen, Intended, Lease, LedgerEntry, NewTask, OutcomeRecord,
+        DecisionRecord, EpicRecord, HeadSeen, Intended, Lease, LedgerEntry, Looks, NewTask, OutcomeRecord,
         PlanRecord, Refusal, Retried, Spend, Store, StoreError, TaskFilter,
     },
     signals::Signals,
@@ -31,7 +31,12 @@ use std::path::Path;
 pub const STORE: Schema = Schema {
     name: "store",
     id: 0x626b_7331,
-    migrations: &[include_str!("../migrations/0001.sql"), include_str!("../migrations/0002.sql")],
+    migrations: &[
+        include_str!("../migrations/0001.sql"),
+        include_str!("../migrations/0002.sql"),
+        include_str!("../migrations/0003.sql"),
+        include_str!("../migrations/0004.sql"),
+    ],
 };
 
 /// The store in one SQLite file. Cheap to clone.
@@ -94,6 +99,17 @@ impl SqliteStore {
 }
 
 use Durability::{Acknowledged, Restartable};
+
+impl Looks for SqliteStore {
+    async fn looks(
+        &self,
+        repo: &RepoName,
+        pull: Number,
+    ) -> Result<Vec<banksman_core::port::Look>, StoreError> {
+        let repo = repo.clone();
+        self.read(move |db| observations::looks(db, &repo, pull)).await
+    }
+}
 
 impl Store for SqliteStore {
     async fn lease(

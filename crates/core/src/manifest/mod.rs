@@ -2,6 +2,7 @@
 //! error at once, [`print()`] writes one, [`Manifest::resolve`] fills in profile and defaults, [`from_item`] makes one of a
 //! tracker item's labels.
 
+mod document;
 mod error;
 mod item;
 mod key;
@@ -17,6 +18,7 @@ mod spec;
 mod split;
 mod yaml;
 
+pub use document::{Document, DocumentValue, read_document};
 pub use error::{Errors, Problem, Reason};
 pub use item::{LabelProblem, LabelProblems, from_item};
 pub use parse::{parse, parse_bytes};

@@ -2,16 +2,20 @@
 //! port has two implementors at least: the real one and the simulated one.
 
 pub mod book;
+pub mod budget;
 mod checker;
 mod clock;
 mod engine;
 mod forge;
 mod hosts;
+mod looks;
 mod queue;
 mod store;
 pub mod tracker;
+pub mod training;
 
 pub use book::{Book, BookError};
+pub use budget::Budget;
 pub use checker::{CheckOrder, CheckReport, Checker};
 pub use clock::{Clock, Watcher};
 pub use engine::{
@@ -22,22 +26,24 @@ pub use forge::{
     Refusal, RepoFacts, ReviewDraft, Scope,
 };
 pub use hosts::{Hosts, Life};
+pub use looks::{Look, Looks};
 pub use queue::{
     AddError, Added, AttemptFacts, AttemptRecord, Cancelled, Claim, Claimed, EchoRecord, JobFilter, JobPlace,
-    Measured, NewJob, Offer, Queue, Retried, StageCounts,
+    Measured, NewJob, Offer, Queue, Retried, StageCounts, Turned,
 };
 pub use store::{
     DecisionRecord, EpicRecord, HeadSeen, Intended, Lease, LedgerEntry, LedgerState, NewTask, OutcomeDetail,
     OutcomeRecord, OutcomeResult, PlanRecord, Spend, Store, StoreError, TaskFilter,
 };
 pub use tracker::{Tracker, TrackerError};
+pub use training::Training;
 
 use std::sync::Arc;
 
 /// The world as the orchestrator sees it: one implementor per port, chosen in one place.
 pub trait World: Send + Sync + 'static {
     /// Where facts are kept.
-    type Store: Store;
+    type Store: Store + Looks;
     /// Where issues and pull requests live.
     type Forge: Forge;
     /// Who runs agents.

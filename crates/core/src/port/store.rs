@@ -2,13 +2,15 @@
 //! says its durability class (S22): *acknowledged* survives power loss, *restartable* survives the death of every process.
 
 use crate::{
+    budget::{Charge, Held, PlanDay},
     id::{JobId, Number, Token},
     intent::{Intent, NewIntent, Receipt},
     job::Job,
     journal::JournalEntry,
     policy::Decision,
     signals::Signals,
-    text::{BranchName, EngineName, Holder, RepoName, Sha},
+    text::{BranchName, EngineName, Holder, MemberName, ProviderName, RepoName, Sha},
+    training::Point,
     work::Task,
 };
 use jiff::Timestamp;
@@ -63,6 +65,8 @@ pub enum Intended {
     Exists(Intent),
     /// The cap does not allow it; nothing was written.
     OverCap,
+    /// The budget does not allow it: a quota, or the plan of the day; nothing was written.
+    OverBudget(Held),
 }
 
 /// What a dispatch spends, reserved in the same transaction as its intent (X4).
@@ -78,9 +82,13 @@ pub struct Spend {
     pub cap: Option<u32>,
     /// Start of the window that the cap counts.
     pub window_start: Timestamp,
+    /// Whose quotas it may use (B4); `None`: nobody limits the implementer.
+    pub charge: Option<Charge>,
+    /// The day whose plan it has to keep to (B7); `None`: it keeps to none.
+    pub day: Option<PlanDay>,
 }
 
-/// One line of the ledger.
+/// One line of the ledger (B3).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerEntry {
     /// When.
@@ -91,10 +99,21 @@ pub struct LedgerEntry {
     pub issue: Number,
     /// Who works.
     pub implementer: EngineName,
-    /// The epic.
-    pub epic: Number,
+    /// The epic; `None`: a line that was written by hand without one.
+    pub epic: Option<Number>,
     /// Tasks.
     pub cost: u32,
+    /// Money in minor units, where the provider counts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub money: Option<u64>,
+    /// Tokens, where the provider counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u64>,
+    /// Whose pool it counts in.
+    pub provider: ProviderName,
+    /// Whose quota it used; `None`: nobody's in particular.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<MemberName>,
     /// Whether the dispatch happened; a released entry costs nothing.
     pub state: LedgerState,
 }
@@ -155,7 +174,7 @@ pub struct HeadSeen {
 }
 
 /// A decision as recorded for learning: complete, so that nothing has to be guessed later.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DecisionRecord<'a> {
     /// The repository.
     pub repo: &'a RepoName,
@@ -167,6 +186,8 @@ pub struct DecisionRecord<'a> {
     pub policy: &'static str,
     /// When.
     pub at: Timestamp,
+    /// The same as training data; written with it, unless it repeats the last one about this pull request.
+    pub points: &'a [Point],
 }
 
 /// How a pull request ended.
@@ -196,6 +217,17 @@ pub enum OutcomeResult {
     Escalated,
 }
 
+impl OutcomeResult {
+    /// The word of the closed list.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Closed => "closed",
+            Self::Escalated => "escalated",
+        }
+    }
+}
+
 /// Detail of an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -208,6 +240,18 @@ pub enum OutcomeDetail {
     ClosedUnmerged,
     /// A person was called.
     NeedsIntervention,
+}
+
+impl OutcomeDetail {
+    /// The word of the closed list.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MergedClean => "merged_clean",
+            Self::MergedAfterFixes => "merged_after_fixes",
+            Self::ClosedUnmerged => "closed_unmerged",
+            Self::NeedsIntervention => "needs_intervention",
+        }
+    }
 }
 
 /// A task of the pipeline to be enqueued as a job.

@@ -10,6 +10,7 @@
 //! each store.
 
 pub mod adds;
+pub mod budget;
 pub mod cancels;
 pub mod claims;
 pub mod dependencies;
@@ -26,6 +27,7 @@ pub mod samples;
 pub mod spends;
 pub mod stages;
 pub mod tasks;
+pub mod training;
 
 /// Makes one `#[test]` of each case. First argument: an async function that gives something that dereferences to a fresh
 /// store; second: a function that runs a future to its end.
@@ -64,6 +66,19 @@ macro_rules! store_conformance {
                 a_reopened_intent_spends_again_and_asks_the_cap,
                 the_cap_counts_its_window_and_its_repository_only,
                 sixteen_at_once_do_not_pass_the_cap;
+            budget:
+                a_reservation_is_ended_once_by_its_key,
+                a_settled_spend_may_cost_less_than_was_reserved,
+                sixteen_at_once_do_not_pass_the_pool,
+                a_refused_dispatch_frees_the_pool,
+                a_quota_lowered_below_what_is_used_refuses_the_next,
+                each_window_begins_anew,
+                a_clock_that_jumps_over_a_reset_spends_nothing_twice,
+                lines_written_by_hand_count_and_are_written_once,
+                every_window_of_a_member_holds,
+                the_plan_of_a_day_is_kept,
+                a_slot_is_run_once,
+                a_slot_goes_to_one_of_many;
             tasks:
                 the_same_task_is_enqueued_once_for_an_engine,
                 tasks_are_found_by_repository_and_subject,
@@ -97,6 +112,8 @@ macro_rules! store_conformance {
                 a_lock_goes_to_one_of_many_workers;
             stages:
                 a_job_ships_in_one_call,
+                a_worker_ends_one_job_and_gets_the_next,
+                who_may_not_end_a_job_gets_no_other_one_for_it,
                 stages_are_passed_one_by_one,
                 a_job_goes_back_to_building_in_the_same_attempt,
                 a_failed_attempt_is_counted_and_the_job_waits,
@@ -146,6 +163,7 @@ macro_rules! store_conformance {
                 the_last_signals_come_back,
                 a_repetition_changes_nothing_that_is_read,
                 heads_are_kept_in_order_with_their_first_green_and_red,
+                looks_that_show_something_new_are_kept,
                 a_head_that_comes_back_keeps_its_place,
                 an_outcome_is_recorded_once,
                 pulls_without_outcome_are_those_observed,
@@ -177,6 +195,22 @@ macro_rules! store_conformance {
     };
 }
 
+/// The same for stores that keep training data: one `#[test]` of each case.
+#[macro_export]
+macro_rules! training_conformance {
+    ($open:path, $block_on:path) => {
+        $crate::store_conformance! { @tests $open, $block_on;
+            training:
+                points_come_back_as_they_were_recorded,
+                a_point_with_the_same_key_is_overwritten,
+                what_was_eligible_outlives_a_repetition_without_it,
+                pages_follow_one_another_without_gap_or_overlap,
+                points_of_one_repository_or_pull_request_are_read_alone,
+                a_look_writes_its_points_and_an_outcome_its_own;
+        }
+    };
+}
+
 /// Every case as (subject, name).
 pub const CASES: &[(&str, &str)] = store_conformance!(@list names);
 
@@ -188,6 +222,7 @@ mod tests {
     fn no_case_is_forgotten_in_the_list() {
         for (subject, source) in [
             ("adds", include_str!("adds.rs")),
+            ("budget", include_str!("budget.rs")),
             ("cancels", include_str!("cancels.rs")),
             ("claims", include_str!("claims.rs")),
             ("dependencies", include_str!("dependencies.rs")),

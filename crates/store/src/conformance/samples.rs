@@ -3,7 +3,7 @@
 use banksman_core::{
     id::{ActorId, CommentId, Number, Token},
     intent::{Deed, Intent, Made, NewIntent, Receipt, label},
-    journal::{JOURNAL_SCHEMA, JournalEntry},
+    journal::{JOURNAL_SCHEMA, JournalEntry, Origin, Totals},
     policy::{Action, Decision, WaitReason},
     port::{
         DecisionRecord, EpicRecord, Intended, Lease, NewTask, OutcomeDetail, OutcomeRecord, OutcomeResult,
@@ -76,7 +76,15 @@ pub fn dispatch(child: u64) -> NewIntent {
 
 /// The spend of a dispatch: one task under a cap.
 pub fn spend(cap: Option<u32>) -> Spend {
-    Spend { implementer: engine("claude"), epic: Number(1), cost: 1, cap, window_start: at(-86_400) }
+    Spend {
+        implementer: engine("claude"),
+        epic: Number(1),
+        cost: 1,
+        cap,
+        window_start: at(-86_400),
+        charge: None,
+        day: None,
+    }
 }
 
 /// A receipt of a comment.
@@ -88,7 +96,7 @@ pub fn receipt(n: u64) -> Receipt {
 pub fn inner(intended: Intended) -> Intent {
     match intended {
         Intended::New(intent) | Intended::Again(intent) | Intended::Exists(intent) => intent,
-        Intended::OverCap => panic!("over the cap"),
+        Intended::OverCap | Intended::OverBudget(_) => panic!("over the cap or the budget"),
     }
 }
 
@@ -137,7 +145,8 @@ pub fn waiting() -> Decision {
 /// Observes at a moment, with the decision to wait.
 pub async fn observe(store: &impl Store, lease: &Lease, signals: &Signals, at: Timestamp) {
     let decision = waiting();
-    let record = DecisionRecord { repo: &lease.repo, signals, decision: &decision, policy: "rules", at };
+    let record =
+        DecisionRecord { repo: &lease.repo, signals, decision: &decision, policy: "rules", at, points: &[] };
     store.observe(lease, &record).await.unwrap();
 }
 
@@ -183,23 +192,28 @@ pub fn journal(child: u64) -> JournalEntry {
         epic: Some(Number(1)),
         child: Number(child),
         pull: Some(Number(child + 100)),
+        created_at: Some(at(0)),
         dispatched_at: Some(at(1)),
         opened_at: Some(at(2)),
         first_green_at: None,
         merged_at: Some(at(9)),
-        heads: Vec::new(),
+        commits: Vec::new(),
         review_cycles: Vec::new(),
         conflict_cycles: Vec::new(),
-        ci_failures: Vec::new(),
+        ci_runs: Vec::new(),
         automations: Vec::new(),
         implementer: Some(engine("claude")),
         login: Login::new("agent").ok(),
+        model: None,
+        provider: None,
         additions: 10,
         deletions: 2,
         changed_files: 1,
-        labels: vec![label("agent:claude")],
+        labels: vec![label("audit")],
+        origin: Origin::default(),
         result: OutcomeResult::Success,
         detail: OutcomeDetail::MergedClean,
+        totals: Totals::default(),
         duration_seconds: 8,
         at: at(10),
     }

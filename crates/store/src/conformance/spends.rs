@@ -5,6 +5,7 @@ use banksman_core::{
     id::Number,
     intent::NewIntent,
     port::{Intended, LedgerEntry, LedgerState, Refusal, Spend, Store},
+    text::ProviderName,
 };
 use futures_util::future::join_all;
 
@@ -24,8 +25,12 @@ pub async fn a_spend_is_reserved_with_its_intent_and_settled_with_its_end(store:
         repo: repo(),
         issue: Number(1),
         implementer: engine("claude"),
-        epic: Number(1),
+        epic: Some(Number(1)),
         cost: 3,
+        money: None,
+        tokens: None,
+        provider: ProviderName::new("claude").unwrap(),
+        member: None,
         state: LedgerState::Reserved,
     };
     let second = LedgerEntry { issue: Number(2), ..entry.clone() };

@@ -25,6 +25,7 @@
 
 mod address;
 mod batches;
+mod budget;
 mod changes;
 mod columns;
 mod error;
@@ -36,6 +37,7 @@ mod schema;
 mod store;
 mod tables;
 mod tls;
+mod training;
 mod trial;
 
 pub use address::{Address, AddressError};

@@ -8,7 +8,11 @@ use super::{
 };
 
 /// Embedded SQL, oldest first; each is applied once. Never edit one that was released.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/postgres/0001.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/postgres/0001.sql"),
+    include_str!("../../migrations/postgres/0003.sql"),
+    include_str!("../../migrations/postgres/0004.sql"),
+];
 
 /// Number of the advisory lock under which a schema is migrated; the schema's name is the other half.
 const MIGRATING: i32 = 0x626b_7331;

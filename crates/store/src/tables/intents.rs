@@ -1,6 +1,10 @@
 //! Intents: written before the first effect, with a receipt for each step done, until they are done or refused.
 
-use super::{Stop, leases::Held, ledger};
+use super::{
+    Stop,
+    leases::Held,
+    ledger::{self, Room},
+};
 use crate::sqlite::{Json, Nanos, Tx, Word};
 use banksman_core::{
     id::Number,
@@ -35,11 +39,12 @@ pub(crate) fn intend(
     {
         return Ok(Intended::Exists(stored.clone()));
     }
-    if let Some(spend) = spend
-        && !ledger::has_room(tx, held, spend)?
-    {
-        return Ok(Intended::OverCap);
-    }
+    let place = match spend.map(|spend| ledger::room(tx, held, spend, intent.at)).transpose()? {
+        None => None,
+        Some(Room::Yes(place)) => Some(place),
+        Some(Room::OverCap) => return Ok(Intended::OverCap),
+        Some(Room::OverBudget(why)) => return Ok(Intended::OverBudget(why)),
+    };
     let (id, intended) = match before {
         Some((id, stored)) => {
             let open = reopen(tx, id, stored, intent)?;
@@ -47,8 +52,8 @@ pub(crate) fn intend(
         }
         None => (insert(tx, held, intent)?, Intended::New(fresh(intent))),
     };
-    if let Some(spend) = spend {
-        ledger::reserve(tx, held, id, intent, spend)?;
+    if let (Some(spend), Some(place)) = (spend, place) {
+        ledger::reserve(tx, held, id, intent, spend, &place)?;
     }
     Ok(intended)
 }

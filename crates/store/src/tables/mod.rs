@@ -20,9 +20,13 @@ pub(crate) mod moves;
 pub(crate) mod observations;
 pub(crate) mod outcomes;
 pub(crate) mod plans;
+pub(crate) mod pools;
+pub(crate) mod runs;
 #[cfg(test)]
 mod scans;
+pub(crate) mod spends;
 pub(crate) mod steps;
+pub(crate) mod training;
 
 use crate::sqlite::DbError;
 use banksman_core::{job::IllegalMove, port::StoreError};

@@ -1,6 +1,9 @@
 //! Intents: written before the first effect, with a receipt for each step done, until they are done or refused.
 
-use super::{leases::Held, ledger};
+use super::{
+    leases::Held,
+    ledger::{self, Room},
+};
 use crate::postgres::{
     columns::{Columns, Json, int, json, nanos, word},
     error::Stop,
@@ -43,11 +46,14 @@ pub(in crate::postgres) async fn intend(
         let own = which == Try::Again && *stored == fresh(intent);
         return Ok(if own { Intended::New(stored.clone()) } else { Intended::Exists(stored.clone()) });
     }
-    if let Some(spend) = spend
-        && !ledger::has_room(tx, held, spend).await?
-    {
-        return Ok(Intended::OverCap);
-    }
+    let place = match spend {
+        None => None,
+        Some(spend) => match ledger::room(tx, held, spend, intent.at).await? {
+            Room::Yes(place) => Some(place),
+            Room::OverCap => return Ok(Intended::OverCap),
+            Room::OverBudget(why) => return Ok(Intended::OverBudget(why)),
+        },
+    };
     let (id, intended) = match before {
         Some((id, stored)) => {
             let open = reopen(tx, id, stored, intent).await?;
@@ -55,8 +61,8 @@ pub(in crate::postgres) async fn intend(
         }
         None => (insert(tx, held, intent).await?, Intended::New(fresh(intent))),
     };
-    if let Some(spend) = spend {
-        ledger::reserve(tx, held, id, intent, spend).await?;
+    if let (Some(spend), Some(place)) = (spend, place) {
+        ledger::reserve(tx, held, id, intent, spend, &place).await?;
     }
     Ok(intended)
 }
