@@ -93,7 +93,7 @@ impl<W: World> Orchestrator<W> {
                     let lease = self.lease(turn).await?;
                     self.world.store().settle(&lease, &key, Some(Refusal::NotFound), self.now()).await?;
                 }
-                Did::Done(_) | Did::Already(_) | Did::Refused(..) | Did::OverCap => {}
+                Did::Done(_) | Did::Already(_) | Did::Refused(..) | Did::OverCap(_) => {}
             }
         }
         Ok(())
@@ -113,7 +113,7 @@ impl<W: World> Orchestrator<W> {
     }
 
     /// Hands out issues that have no epic (A9). Those that are out already are left alone, features wait for a person's approval (X3);
-    /// the ones that the cap holds back come back.
+    /// the ones that the cap or the budget holds back come back.
     pub async fn dispatch_direct(
         &self,
         rules: &RepoRules,
@@ -132,7 +132,8 @@ impl<W: World> Orchestrator<W> {
             let deed = Deed::DispatchDirect { issue: *issue, label: rules.trigger(&rules.implementer) };
             let spend = self.spend(rules, &rules.implementer, *issue);
             let wish = Wish { spend: Some(spend), ..Wish::new(*issue, deed) };
-            if self.fulfil(&turn, &rules.repo, wish, &crate::pipeline::NoDrafts).await? == Did::OverCap {
+            let did = self.fulfil(&turn, &rules.repo, wish, &crate::pipeline::NoDrafts).await?;
+            if matches!(did, Did::OverCap(_)) {
                 held_back.push(*issue);
             }
         }
@@ -230,7 +231,7 @@ impl<W: World> Orchestrator<W> {
                     continue;
                 }
                 Did::Halted(error) => Err(error.into()),
-                Did::Pausing(_) | Did::OverCap | Did::Unclear => {
+                Did::Pausing(_) | Did::OverCap(_) | Did::Unclear => {
                     Err(ForgeError::Unclear("a step is still open").into())
                 }
             };

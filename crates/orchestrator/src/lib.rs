@@ -3,6 +3,8 @@
 
 #[cfg(feature = "seeded-bugs")]
 pub mod bugs;
+mod cadence;
+mod capture;
 mod echo;
 mod intake;
 mod pipeline;
@@ -11,9 +13,10 @@ mod stop;
 mod trouble;
 mod worker;
 
+pub use cadence::{RUN_TTL, take_due};
 pub use echo::{Echo, Told};
 pub use intake::{Drafts, IssueOrder};
-pub use pipeline::{EpicView, Fix, Fixed, Look, Orchestrator, Outlook, Picture, PullView};
+pub use pipeline::{Awaited, EpicView, Fix, Fixed, Look, Orchestrator, Outlook, Picture, PullView};
 pub use run::Until;
 pub use stop::Stop;
 pub use trouble::Trouble;

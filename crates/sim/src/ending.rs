@@ -84,14 +84,17 @@ impl Universe {
                 found.push((Invariant::NothingLost, format!("#{child} was merged and has no journal line")));
             }
         }
-        for (entry, key) in &book.ledger {
-            if entry.state == LedgerState::Reserved {
-                found.push((Invariant::Cap, format!("the spend of {key} is still reserved")));
+        for line in &book.ledger {
+            if line.entry.state == LedgerState::Reserved {
+                found.push((Invariant::Cap, format!("the spend of {} is still reserved", line.key)));
             }
         }
         for (repo, child) in &self.notes.dispatched {
-            let settled =
-                book.ledger.iter().any(|(e, _)| e.issue == *child && e.state == LedgerState::Settled);
+            let settled = book
+                .ledger
+                .iter()
+                .map(|l| &l.entry)
+                .any(|e| e.issue == *child && e.state == LedgerState::Settled);
             if *repo == plan.name && !settled {
                 found
                     .push((Invariant::NothingLost, format!("the dispatch of #{child} is not in the ledger")));

@@ -15,9 +15,10 @@ use banksman_core::{
     repo::RepoRules,
     say::Sentence,
     signals::TitleKind,
-    text::RepoName,
+    text::{MemberName, ProviderName, RepoName},
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 
 /// An objection to an effect.
 type Objection = (Invariant, String);
@@ -169,7 +170,8 @@ impl Universe {
                 object(!waits, Invariant::Dispatch, "a feature without approval");
                 object(facts.is_some_and(|f| trusted(f.author)), Invariant::Dispatch, "a stranger's issue");
                 let spent = self.store.repo(repo).is_some_and(|b| {
-                    b.ledger.iter().any(|(e, _)| e.issue == *on && e.state != LedgerState::Released)
+                    let mut entries = b.ledger.iter().map(|line| &line.entry);
+                    entries.any(|e| e.issue == *on && e.state != LedgerState::Released)
                 });
                 object(spent, Invariant::Cap, "a dispatch that is not in the ledger");
             }
@@ -293,9 +295,10 @@ impl Universe {
                     .any(|p| p.base == record.branch && matches!(p.state, State::Merged { .. })))
     }
 
-    /// I4: after a reservation the window holds no more than the cap.
+    /// I4: after a reservation the window holds no more than the cap, and each of the team no more than its quota.
     pub(crate) fn check_intended(&mut self, repo: &RepoName, intended: &Intended, spend: Option<&Spend>) {
         let (Intended::New(_) | Intended::Again(_), Some(spend)) = (intended, spend) else { return };
+        self.check_quotas();
         let Some(cap) = self.rules.get(repo).and_then(|r| r.daily_tasks) else { return };
         let now = crate::executor::stamp(self.now);
         let day = now - SignedDuration::from_hours(24);
@@ -304,11 +307,40 @@ impl Universe {
             .repo(repo)
             .iter()
             .flat_map(|b| &b.ledger)
-            .filter(|(e, _)| e.state != LedgerState::Released && e.at > day)
-            .map(|(e, _)| e.cost)
+            .map(|line| &line.entry)
+            .filter(|e| e.state != LedgerState::Released && e.at > day)
+            .map(|e| e.cost)
             .sum();
         if spent > cap {
             let what = format!("{repo}: {spent} tasks in a day with a cap of {cap} ({})", spend.implementer);
+            self.violated(Invariant::Cap, what);
+        }
+    }
+}
+
+impl Universe {
+    /// I4: in no window of any quota is more reserved and settled than it grants, over all repositories together. Counted anew from the
+    /// lines, not as the store counts.
+    fn check_quotas(&mut self) {
+        let mut spent: BTreeMap<(MemberName, ProviderName, Timestamp), (u64, u64)> = BTreeMap::new();
+        let Some(rules) = self.rules.values().find(|rules| !rules.team.is_empty()) else { return };
+        for line in self.store.repos.values().flat_map(|book| &book.ledger) {
+            let entry = &line.entry;
+            let Some(member) = entry.member.as_ref().filter(|_| entry.state != LedgerState::Released) else {
+                continue;
+            };
+            for quota in &rules.team.quotas {
+                if quota.member == *member && quota.provider == entry.provider {
+                    let window = quota.window.around(line.counted_at).start;
+                    let key = (member.clone(), entry.provider.clone(), window);
+                    let sum = spent.entry(key).or_insert((0, quota.most));
+                    sum.0 += u64::from(entry.cost);
+                }
+            }
+        }
+        let over = spent.iter().find(|(_, (sum, most))| sum > most);
+        if let Some(((member, provider, window), (sum, most))) = over {
+            let what = format!("{sum} tasks of {member} at {provider} from {window} on, of {most}");
             self.violated(Invariant::Cap, what);
         }
     }

@@ -12,16 +12,17 @@ use crate::{
     yard::{Luck, Yard},
 };
 use banksman_core::{
+    budget::{Period, Quota, Team, Unit, Window},
     epic::{EpicPlan, PlannedEpic},
     id::Number,
     intent::{EpicDraft, Phase, PhaseDraft, Theme},
     port::IssueText,
     repo::RepoRules,
     tainted::Tainted,
-    text::{BranchName, EngineName, Fingerprint, RepoName},
+    text::{BranchName, EngineName, Fingerprint, MemberName, RepoName},
 };
 use banksman_orchestrator::{Drafts, EngineRoom, IssueOrder, WorkerSetup};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, civil::Time};
 
 /// How the processes of a world reach the forge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,8 +73,11 @@ impl Plan {
     /// Draws a world.
     pub(crate) fn draw(chance: &mut Chance, repos: u32, children: u32) -> Self {
         let busy = chance.time(HOUR, 4 * HOUR);
+        let mut repos: Vec<RepoPlan> =
+            (0..repos.max(1)).map(|n| RepoPlan::draw(chance, n, children.max(1))).collect();
+        share_team(&mut repos);
         Self {
-            repos: (0..repos.max(1)).map(|n| RepoPlan::draw(chance, n, children.max(1))).collect(),
+            repos,
             faults: Faults::draw(chance, busy),
             wire: Wired::Port,
             orchestrators: *chance.pick(&[1, 1, 2]),
@@ -114,6 +118,36 @@ impl Plan {
         }
         setup
     }
+}
+
+/// In a third of the worlds the repositories share a team of two, whose quotas last for about a third of the children a day.
+fn share_team(repos: &mut [RepoPlan]) {
+    // Not drawn, so that the worlds of earlier seeds stay what they were.
+    let Some(salt) = repos.first().map(|repo| repo.salt).filter(|salt| salt % 3 == 0) else { return };
+    let children: usize = repos.iter().map(|repo| repo.orders.len()).sum();
+    let each = (children as u64).div_ceil(6) + salt / 3 % 2;
+    let window = Window {
+        period: Period::Day,
+        reset: Time::constant(9, 30, 0, 0),
+        zone: "Europe/Berlin".parse().unwrap_or_default(),
+    };
+    let name = implementer();
+    let Some(provider) = Team::unlisted(&name) else { return };
+    let members = ["ann", "bob"].into_iter().filter_map(|name| MemberName::new(name).ok());
+    let quotas = members.clone().map(|member| Quota {
+        member,
+        provider: provider.name.clone(),
+        unit: Unit::Tasks,
+        most: each.max(1),
+        window: window.clone(),
+    });
+    let team = Team {
+        day: window.clone(),
+        members: members.clone().collect(),
+        quotas: quotas.collect(),
+        providers: vec![provider],
+    };
+    repos.iter_mut().for_each(|repo| repo.rules.team = team.clone());
 }
 
 impl RepoPlan {

@@ -69,7 +69,7 @@ impl<W: World> Orchestrator<W> {
             }
             Did::Already(_) => Fixed::Already,
             Did::Refused(reason, _) => Fixed::Refused(reason),
-            Did::Pausing(_) | Did::OverCap | Did::Unclear => Fixed::Unclear,
+            Did::Pausing(_) | Did::OverCap(_) | Did::Unclear => Fixed::Unclear,
             Did::Halted(error) => return Err(error.into()),
         })
     }

@@ -4,6 +4,7 @@
 use super::{AT_ONCE, Orchestrator, Turn};
 use crate::{Trouble, bug, intake::Drafts};
 use banksman_core::{
+    budget::Held,
     event::What,
     id::Number,
     intent::{Deed, Intent, IntentState, Made, NewIntent, Receipt},
@@ -29,8 +30,8 @@ pub(crate) enum Did {
     Refused(Refusal, u32),
     /// Refused that often, and lately; it is not tried again yet.
     Pausing(u32),
-    /// The cap does not allow it.
-    OverCap,
+    /// The cap does not allow it, or, with its reason, the budget.
+    OverCap(Option<Held>),
     /// The forge gave no clear answer: the next look settles it.
     Unclear,
     /// Not done: the forge wants a pause, or refuses everything in the repository. The look ends with that.
@@ -54,7 +55,7 @@ impl Progress {
             Did::Refused(_, tries) => self.pending |= *tries < REFUSALS,
             Did::Pausing(tries) => self.pending |= *tries < REFUSALS,
             Did::Unclear | Did::Halted(_) => self.pending = true,
-            Did::Already(_) | Did::OverCap => {}
+            Did::Already(_) | Did::OverCap(_) => {}
         }
     }
 }
@@ -109,7 +110,7 @@ impl<W: World> Orchestrator<W> {
                     self.show_done(&rules.repo, &intent);
                 }
                 Did::Refused(..) => settled += 1,
-                Did::Already(_) | Did::Pausing(_) | Did::OverCap => {}
+                Did::Already(_) | Did::Pausing(_) | Did::OverCap(_) => {}
             }
         }
         if settled > 0 {
@@ -151,7 +152,8 @@ impl<W: World> Orchestrator<W> {
             }
             match self.world.store().intend(&lease, &new, wish.spend.as_ref()).await? {
                 Intended::New(intent) | Intended::Again(intent) | Intended::Exists(intent) => intent,
-                Intended::OverCap => return Ok(Did::OverCap),
+                Intended::OverCap => return Ok(Did::OverCap(None)),
+                Intended::OverBudget(why) => return Ok(Did::OverCap(Some(why))),
             }
         } else {
             match self.world.store().intend(&lease, &new, wish.spend.as_ref()).await? {
@@ -160,7 +162,8 @@ impl<W: World> Orchestrator<W> {
                     return self.carry_out(turn, repo, intent, drafts, Unsure::Yes).await;
                 }
                 Intended::Exists(intent) => return Ok(Did::Already(intent)),
-                Intended::OverCap => return Ok(Did::OverCap),
+                Intended::OverCap => return Ok(Did::OverCap(None)),
+                Intended::OverBudget(why) => return Ok(Did::OverCap(Some(why))),
             }
         };
         let did = self.carry_out(turn, repo, intent, drafts, Unsure::No).await?;

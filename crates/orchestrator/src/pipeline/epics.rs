@@ -1,22 +1,26 @@
 //! What epics and their children need: dispatch, ticks, pull requests of published branches, the epic's own merge.
 
 use super::{
-    Orchestrator, Picture, Turn,
+    Awaited, Orchestrator, Picture, Turn,
     calls::implementations,
     deeds::{Did, NoDrafts, Progress, REFUSALS, Wish},
 };
 use crate::{Trouble, bug};
 use banksman_core::{
+    budget::Held,
     epic::EpicStep,
     id::Number,
     intent::{Deed, Intent, IntentState, Made},
     job::{JobState, Outcome},
     policy::EscalateReason,
-    port::{DecisionRecord, EpicRecord, Forge, PullQuery, Refusal, Spend, Store, World},
+    port::{EpicRecord, Forge, PullQuery, Refusal, Spend, Store, World},
     repo::RepoRules,
     text::EngineName,
 };
 use jiff::SignedDuration;
+
+/// A child that waits for the cap, or, with the reason, for the budget.
+pub(super) type HeldBack = (Number, Option<Held>);
 
 /// The window that the cap of daily tasks counts.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -52,6 +56,8 @@ impl<W: World> Orchestrator<W> {
                 Some(_) | None => {}
             }
         }
+        let silent = picture.awaited.iter().filter(|awaited| awaited.due(rules) <= picture.at);
+        wishes.extend(silent.map(Awaited::call));
         let mut progress = Progress::default();
         for (subject, did) in self.fulfil_all(turn, &rules.repo, wishes).await? {
             progress.note(&did);
@@ -83,14 +89,8 @@ impl<W: World> Orchestrator<W> {
         let Some(signals) = found.into_iter().next() else { return Ok(false) };
         let records: Vec<EpicRecord> = picture.epics.iter().map(|e| e.record.clone()).collect();
         let view = self.view(rules, &records, &picture.work, signals, picture.at).await?;
-        let record = DecisionRecord {
-            repo: &rules.repo,
-            signals: &view.signals,
-            decision: &view.decision,
-            policy: "rules",
-            at: picture.at,
-        };
-        self.world.store().observe(&self.lease(turn).await?, &record).await?;
+        let lease = self.lease(turn).await?;
+        self.record_decision(&lease, rules, &view, &view.decision, picture.at).await?;
         Ok(true)
     }
 
@@ -113,13 +113,13 @@ impl<W: World> Orchestrator<W> {
         }
     }
 
-    /// Carries out what each epic needs; comes back with the children that the cap holds back.
+    /// Carries out what each epic needs; comes back with the children that the cap, or with its reason the budget, holds back.
     pub(crate) async fn act_on_epics(
         &self,
         turn: &Turn,
         rules: &RepoRules,
         picture: &Picture,
-    ) -> Result<(bool, Vec<Number>), Trouble> {
+    ) -> Result<(bool, Vec<HeldBack>), Trouble> {
         let (mut acted, mut over_cap) = (false, Vec::new());
         for view in &picture.epics {
             let epic = view.record.number;
@@ -184,8 +184,8 @@ impl<W: World> Orchestrator<W> {
             }
             for (subject, did) in self.fulfil_all(turn, &rules.repo, wishes).await? {
                 acted |= matches!(did, Did::Done(_));
-                if did == Did::OverCap {
-                    over_cap.push(subject);
+                if let Did::OverCap(why) = &did {
+                    over_cap.push((subject, *why));
                 }
                 acted |= self.call_if_refused(turn, picture, rules, subject, &did).await?;
             }
@@ -193,14 +193,17 @@ impl<W: World> Orchestrator<W> {
         Ok((acted, over_cap))
     }
 
-    /// What one dispatch spends: one task, under the cap of the last 24 hours.
+    /// What one dispatch spends: one task, under the cap of the last 24 hours, the quotas of the team and the plan of the day.
     pub(crate) fn spend(&self, rules: &RepoRules, implementer: &EngineName, epic: Number) -> Spend {
+        let now = self.now();
         Spend {
             implementer: implementer.clone(),
             epic,
             cost: 1,
             cap: if bug!(CapIgnored) { None } else { rules.daily_tasks },
-            window_start: self.now() - DAY,
+            window_start: now - DAY,
+            charge: if bug!(CapIgnored) { None } else { rules.team.charge(implementer, now) },
+            day: Some(rules.team.plan_day(now)),
         }
     }
 

@@ -3,10 +3,12 @@
 
 mod by_hand;
 mod calls;
+mod chronicle;
 mod deeds;
 mod enqueue;
 mod epics;
 mod history;
+mod hosted;
 mod outlook;
 mod picture;
 mod pulls;
@@ -15,6 +17,7 @@ pub(crate) use deeds::{Did, NoDrafts, Unsure, Wish};
 pub(crate) use history::own_heads;
 
 pub use by_hand::{Fix, Fixed};
+pub use hosted::Awaited;
 pub use outlook::Outlook;
 pub use picture::{EpicView, Picture, PullView};
 
@@ -22,13 +25,17 @@ use crate::Trouble;
 use banksman_core::{
     event::{Event, What},
     id::Number,
-    policy::Action,
-    port::{Clock, ForgeError, Lease, Store, Watcher, World},
+    policy::{Action, Decision},
+    port::{Clock, ForgeError, Lease, Store, Watcher, World, training::Outlet},
     repo::RepoRules,
+    signals::Signals,
     text::{Holder, RepoName},
 };
 use jiff::{SignedDuration, Timestamp};
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 /// How long a lease on a repository lasts unless renewed.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -43,6 +50,10 @@ pub struct Orchestrator<W: World> {
     shown: Mutex<BTreeMap<(RepoName, Number), (u8, Action)>>,
     /// What the forge said no to for a repository as a whole; nothing more is tried there in the same look.
     halts: Mutex<BTreeMap<RepoName, ForgeError>>,
+    /// Hears of all that is recorded for learning, besides the store.
+    pub(crate) outlet: Arc<dyn Outlet>,
+    /// What the outlet was told last about each pull request; repetitions are not told again.
+    told: Mutex<BTreeMap<(RepoName, Number), (Signals, Decision)>>,
 }
 
 /// What one look came to.
@@ -64,7 +75,21 @@ pub(crate) struct Turn {
 impl<W: World> Orchestrator<W> {
     /// An orchestrator in this world. `holder` names this process in leases.
     pub fn new(world: W, holder: Holder) -> Self {
-        Self { world, holder, shown: Mutex::default(), halts: Mutex::default() }
+        let outlet = Arc::new(());
+        Self {
+            world,
+            holder,
+            shown: Mutex::default(),
+            halts: Mutex::default(),
+            outlet,
+            told: Mutex::default(),
+        }
+    }
+
+    /// Tells what is recorded for learning to the sinks as well.
+    #[must_use]
+    pub fn with_outlet(self, outlet: Arc<dyn Outlet>) -> Self {
+        Self { outlet, ..self }
     }
 
     /// The world it acts in.
@@ -87,12 +112,19 @@ impl<W: World> Orchestrator<W> {
         acted |= self.resolve_ended(&turn, rules, &picture).await?;
         let (epics_acted, over_cap) = self.act_on_epics(&turn, rules, &picture).await?;
         acted |= epics_acted;
-        let outlook = if issues.pending { Outlook::Moving } else { picture.outlook(rules, &over_cap) };
+        let held_back: Vec<Number> = over_cap.iter().map(|(child, _)| *child).collect();
+        let outlook = if issues.pending { Outlook::Moving } else { picture.outlook(rules, &held_back) };
         if let Some(halt) = self.halt(&rules.repo) {
             return Err(halt.into());
         }
         if let Outlook::OverCap(children) = &outlook {
-            children.iter().for_each(|child| self.show(&rules.repo, What::OverCap { child: *child }));
+            for (child, why) in over_cap.into_iter().filter(|(child, _)| children.contains(child)) {
+                let what = match why {
+                    None => What::OverCap { child },
+                    Some(held) => What::OverBudget { child, held },
+                };
+                self.show(&rules.repo, what);
+            }
         }
         Ok(Look { acted, next: picture.next_look(rules, &outlook, self.now()), outlook })
     }

@@ -8,11 +8,12 @@ use crate::{Trouble, bug};
 use banksman_core::{
     event::What,
     intent::{Deed, Intent, IntentState},
-    policy::{Action, EscalateReason, WaitReason},
-    port::{DecisionRecord, Refusal, Store, World},
+    policy::{Action, Decision, EscalateReason, RULES, WaitReason, eligible},
+    port::{DecisionRecord, Lease, Refusal, Store, StoreError, World},
     repo::RepoRules,
     signals::PullState,
     text::BranchName,
+    training::{Attempts, points_of_decision},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -33,17 +34,8 @@ impl<W: World> Orchestrator<W> {
         let lease = self.lease(turn).await?;
         stream::iter(&picture.pulls)
             .map(|pull| {
-                let lease = &lease;
-                async move {
-                    let record = DecisionRecord {
-                        repo: &rules.repo,
-                        signals: &pull.signals,
-                        decision: &pull.decision,
-                        policy: "rules",
-                        at: picture.at,
-                    };
-                    self.world.store().observe(lease, &record).await
-                }
+                let (lease, decision) = (&lease, effective(rules, picture, pull));
+                async move { self.record_decision(lease, rules, pull, &decision, picture.at).await }
             })
             .buffered(super::AT_ONCE)
             .try_collect::<Vec<()>>()
@@ -108,12 +100,42 @@ impl<W: World> Orchestrator<W> {
                 Did::Already(_)
                 | Did::Refused(..)
                 | Did::Pausing(_)
-                | Did::OverCap
+                | Did::OverCap(_)
                 | Did::Unclear
                 | Did::Halted(_) => {}
             }
         }
         Ok(acted)
+    }
+
+    /// Records what was seen and decided, for the next look and for learning.
+    pub(super) async fn record_decision(
+        &self,
+        lease: &Lease,
+        rules: &RepoRules,
+        pull: &PullView,
+        decision: &Decision,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (signals, history) = (&pull.signals, &pull.history);
+        let attempts = Attempts { conflict: history.conflict.count, review_fix: history.review.count };
+        let eligible = eligible(signals, history, &rules.limits, at);
+        // The name of the rules has the shape of one.
+        let points = points_of_decision(&rules.repo, signals, attempts, decision, &eligible, RULES, at)
+            .unwrap_or_default();
+        let record =
+            DecisionRecord { repo: &rules.repo, signals, decision, policy: "rules", at, points: &points };
+        self.world.store().observe(lease, &record).await?;
+        let key = (rules.repo.clone(), signals.number);
+        let told = (signals.clone(), decision.clone());
+        let before = {
+            let mut all = self.told.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            all.insert(key, told.clone())
+        };
+        if before.as_ref() != Some(&told) {
+            self.outlet.recorded(&points);
+        }
+        Ok(())
     }
 
     fn show_decision(&self, rules: &RepoRules, pull: &PullView) {
@@ -137,6 +159,20 @@ impl<W: World> Orchestrator<W> {
             wait,
         };
         self.show(&rules.repo, what);
+    }
+}
+
+/// What is done in the end: a person is called where the table alone would wait for what never comes.
+fn effective(rules: &RepoRules, picture: &Picture, view: &PullView) -> Decision {
+    let open = view.signals.state == PullState::Open;
+    let reason = match wish(rules, view) {
+        Some(Wish { deed: Deed::Escalate { reason, .. }, .. }) if open => Some(reason),
+        None if open && unreviewed(rules, picture, view) => Some(EscalateReason::ReviewLimit),
+        Some(_) | None => None,
+    };
+    match reason {
+        Some(reason) => Decision { row: view.decision.row, action: Action::Escalate { reason } },
+        None => view.decision.clone(),
     }
 }
 
@@ -171,11 +207,12 @@ pub(crate) fn wish(rules: &RepoRules, view: &PullView) -> Option<Wish> {
     Some(Wish { subject: pull, deed, round, spend: None })
 }
 
-/// A merge that was left to the forge and is due again some time later for the same head: the merge queue threw it out, or somebody
-/// switched auto-merge off.
+/// What was done is due again some time later for the same head: the merge queue threw it out, or somebody switched auto-merge off or set the
+/// branch back. Whoever undid it knows why, and doing it again would only be undone again.
 fn came_to_nothing(intent: &Intent, now: Timestamp) -> bool {
-    let left = matches!(intent.deed, Deed::Merge { .. } | Deed::EnableAutoMerge { .. });
-    left && done_at(intent).is_some_and(|at| now.duration_since(at) > SHOWS)
+    let undone =
+        matches!(intent.deed, Deed::Merge { .. } | Deed::EnableAutoMerge { .. } | Deed::UpdateBranch { .. });
+    undone && done_at(intent).is_some_and(|at| now.duration_since(at) > SHOWS)
 }
 
 /// The forge refused before what is due now.
@@ -232,7 +269,7 @@ mod tests {
     };
 
     #[test]
-    fn a_merge_that_the_forge_was_to_make_and_did_not_is_noticed() {
+    fn what_was_done_and_is_due_again_is_noticed() {
         let (pull, head) = (Number(7), Sha::new(&"a".repeat(40)).unwrap());
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
         let intent = |deed: Deed, state| Intent {
@@ -251,6 +288,8 @@ mod tests {
             &intent(Deed::EnableAutoMerge { pull, head: head.clone() }, done.clone()),
             at(1000)
         ));
+        let update = Deed::UpdateBranch { pull, head: head.clone() };
+        assert!(came_to_nothing(&intent(update, done.clone()), at(1000)), "somebody set the branch back");
         assert!(!came_to_nothing(&intent(merge(), done.clone()), at(160)), "the forge may not show it yet");
         assert!(!came_to_nothing(&intent(merge(), IntentState::Open), at(1000)));
         assert!(!came_to_nothing(&intent(Deed::RequestReviewFix { pull }, done), at(1000)));

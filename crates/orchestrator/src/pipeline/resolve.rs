@@ -2,24 +2,19 @@
 //! that a crash anywhere before it makes the next look go on here.
 
 use super::{
-    Orchestrator, Picture, PullView, Turn,
-    deeds::{Did, NoDrafts, REFUSALS, Wish, action_of, done_at},
-    history::{is_about, own_heads},
+    Orchestrator, Picture, Turn,
+    deeds::{Did, NoDrafts, REFUSALS, Wish},
 };
 use crate::{Trouble, bug};
 use banksman_core::{
     event::What,
-    id::Number,
-    intent::{Deed, Intent},
-    job::Job,
-    journal::{self, Automation, CiRun, Cycle, HeadLine, JOURNAL_SCHEMA, JournalEntry},
+    intent::Deed,
     policy::EscalateReason,
-    port::{Forge, HeadSeen, IssueQuery, OutcomeDetail, OutcomeRecord, OutcomeResult, Store, World},
+    port::{Forge, IssueQuery, OutcomeDetail, OutcomeRecord, OutcomeResult, Store, World},
     repo::RepoRules,
-    signals::{CheckState, IssueFacts, PullState, Thread},
-    text::Sha,
+    signals::PullState,
+    training::ended,
 };
-use jiff::Timestamp;
 
 impl<W: World> Orchestrator<W> {
     /// Resolves every pull request that ended.
@@ -63,7 +58,7 @@ impl<W: World> Orchestrator<W> {
                     match did {
                         Did::Unclear | Did::Pausing(_) | Did::Halted(_) => continue,
                         Did::Refused(_, tries) if tries < REFUSALS => continue,
-                        Did::Done(_) | Did::Already(_) | Did::Refused(..) | Did::OverCap => {}
+                        Did::Done(_) | Did::Already(_) | Did::Refused(..) | Did::OverCap(_) => {}
                     }
                 }
             }
@@ -95,116 +90,9 @@ impl<W: World> Orchestrator<W> {
                 at,
             };
             self.world.store().record_outcome(&self.lease(turn).await?, &outcome).await?;
+            self.outlet.recorded(&[ended(&outcome)]);
             acted = true;
         }
         Ok(acted)
     }
-
-    async fn journal_entry(
-        &self,
-        rules: &RepoRules,
-        picture: &Picture,
-        pull: &PullView,
-        child: &IssueFacts,
-        (result, detail): (OutcomeResult, OutcomeDetail),
-        ended_at: Timestamp,
-    ) -> Result<JournalEntry, Trouble> {
-        let about_child = self.world.store().intents_about(&rules.repo, child.number).await?;
-        let dispatched_at = about_child.iter().filter(|i| hands_out(&i.deed)).find_map(done_at);
-        let signals = &pull.signals;
-        let begun = dispatched_at.unwrap_or(signals.created_at);
-        let work: Vec<&Job> = picture.work.iter().filter(|job| is_about(job, signals.number)).collect();
-        let own = own_heads(&pull.intents, &work);
-        Ok(JournalEntry {
-            schema: JOURNAL_SCHEMA,
-            repo: rules.repo.clone(),
-            epic: epic_of(picture, child),
-            child: child.number,
-            pull: Some(signals.number),
-            dispatched_at,
-            opened_at: Some(signals.created_at),
-            first_green_at: pull.heads.iter().find_map(|h| h.green_at),
-            merged_at: match &signals.state {
-                PullState::Merged { at, .. } => Some(*at),
-                PullState::Open | PullState::Closed { .. } => None,
-            },
-            heads: pull.heads.iter().map(|h| HeadLine { sha: h.sha.clone(), at: h.at }).collect(),
-            review_cycles: cycles(pull, &own, |d| matches!(d, Deed::RequestReviewFix { .. })),
-            conflict_cycles: cycles(pull, &own, |d| matches!(d, Deed::RequestConflictFix { .. })),
-            ci_failures: pull.heads.iter().filter(|h| h.red_at.is_some()).map(|h| ci_run(pull, h)).collect(),
-            automations: automations(about_child.iter().chain(&pull.intents)),
-            implementer: pull.engine.clone(),
-            login: Some(signals.author_login.clone()),
-            additions: signals.additions,
-            deletions: signals.deletions,
-            changed_files: signals.changed_files,
-            labels: journal::origin(&child.labels),
-            result,
-            detail,
-            duration_seconds: ended_at.duration_since(begun).as_secs(),
-            at: self.now(),
-        })
-    }
-}
-
-/// The epic whose checklist has the child, or the one the forge links it to.
-fn epic_of(picture: &Picture, child: &IssueFacts) -> Option<Number> {
-    picture
-        .epics
-        .iter()
-        .find(|e| e.facts.checklist.entry(child.number).is_some())
-        .map(|e| e.record.number)
-        .or(child.parent)
-}
-
-fn hands_out(deed: &Deed) -> bool {
-    matches!(deed, Deed::Dispatch { .. } | Deed::DispatchDirect { .. })
-}
-
-/// Requests of one kind with the first head that answered each; heads of our `own` are no answer.
-fn cycles(pull: &PullView, own: &[&Sha], kind: fn(&Deed) -> bool) -> Vec<Cycle> {
-    pull.intents
-        .iter()
-        .filter(|i| kind(&i.deed))
-        .filter_map(|i| Some((&i.deed, done_at(i)?)))
-        .map(|(deed, sent_at)| {
-            let answer = pull.heads.iter().find(|h| h.at > sent_at && !own.contains(&&h.sha));
-            let asked =
-                |t: &&Thread| matches!(deed, Deed::RequestReviewFix { .. }) && t.created_at <= sent_at;
-            let threads = pull.signals.threads.iter().filter(asked).map(|t| t.id).collect();
-            Cycle {
-                threads,
-                sent_at,
-                response: answer.map(|h| h.sha.clone()),
-                responded_at: answer.map(|h| h.at),
-            }
-        })
-        .collect()
-}
-
-/// Names are known for the present head only; of older heads that a check was red.
-fn ci_run(pull: &PullView, head: &HeadSeen) -> CiRun {
-    let failed = if head.sha == pull.signals.head {
-        let red = pull.signals.checks.iter().filter(|c| c.state == CheckState::Failing);
-        red.map(|c| c.name.clone()).collect()
-    } else {
-        Vec::new()
-    };
-    CiRun { sha: head.sha.clone(), failed }
-}
-
-fn automations<'a>(intents: impl Iterator<Item = &'a Intent>) -> Vec<Automation> {
-    let mut all: Vec<Automation> = Vec::new();
-    for intent in intents {
-        let (Some(action), Some(at)) = (action_of(&intent.deed), done_at(intent)) else { continue };
-        match all.iter_mut().find(|a| a.action == action) {
-            Some(known) => {
-                known.count += 1;
-                known.at = known.at.max(at);
-            }
-            None => all.push(Automation { action, at, count: 1 }),
-        }
-    }
-    all.sort_by_key(|a| a.action);
-    all
 }

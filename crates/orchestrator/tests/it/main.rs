@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod budget;
+mod cadence;
 mod claims;
 mod engine;
 mod failures;

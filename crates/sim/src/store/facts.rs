@@ -7,8 +7,8 @@ use banksman_core::{
     job::Job,
     journal::JournalEntry,
     port::{
-        DecisionRecord, EpicRecord, HeadSeen, Intended, Lease, LedgerEntry, NewTask, OutcomeRecord,
-        PlanRecord, Refusal, Spend, Store, StoreError, TaskFilter,
+        DecisionRecord, EpicRecord, HeadSeen, Intended, Lease, LedgerEntry, Look, Looks, NewTask,
+        OutcomeRecord, PlanRecord, Refusal, Spend, Store, StoreError, TaskFilter,
     },
     signals::Signals,
     text::{Holder, RepoName},
@@ -94,10 +94,7 @@ impl Store for SimStore {
     }
 
     async fn ledger(&self, repo: &RepoName) -> Result<Vec<LedgerEntry>, StoreError> {
-        self.quiet("ledger", |u| {
-            u.store.repo(repo).iter().flat_map(|b| &b.ledger).map(|(entry, _)| entry.clone()).collect()
-        })
-        .await
+        self.quiet("ledger", |u| u.store.ledger(repo)).await
     }
 
     async fn observe(&self, lease: &Lease, record: &DecisionRecord<'_>) -> Result<(), StoreError> {
@@ -186,5 +183,11 @@ impl Store for SimStore {
 
     async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<Job>, StoreError> {
         self.quiet("tasks", |u| u.store.tasks(filter)).await
+    }
+}
+
+impl Looks for SimStore {
+    async fn looks(&self, repo: &RepoName, pull: Number) -> Result<Vec<Look>, StoreError> {
+        self.quiet("looks", |u| u.store.looks(repo, pull)).await
     }
 }

@@ -1,6 +1,7 @@
 //! The simulated store: the ports over the book, each call through the gate of faults. The book survives every process.
 
 mod book;
+mod budget;
 mod facts;
 mod queue;
 

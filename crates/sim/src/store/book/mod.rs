@@ -1,5 +1,6 @@
 //! What the simulated store keeps, and the rules by which it changes: the semantics of `core::port::Store` without faults or time.
 
+mod budget;
 mod claims;
 mod dependencies;
 mod echoes;
@@ -32,6 +33,7 @@ pub(crate) struct Book {
     attempts: Vec<AttemptRecord>,
     echoes: BTreeMap<JobId, EchoRow>,
     resting: BTreeMap<EngineName, Timestamp>,
+    budget: budget::Books,
 }
 
 type Answer<T> = Result<T, StoreError>;

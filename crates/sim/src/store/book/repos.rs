@@ -1,13 +1,13 @@
 //! What is kept of repositories: leases, intents, spends, observations, plans, epics, journal.
 
-use super::{Answer, Book, end};
+use super::{Answer, Book, budget::Line, end};
 use banksman_core::{
     id::{Number, Token},
     intent::{Intent, IntentState, NewIntent, Receipt},
     journal::JournalEntry,
     port::{
-        DecisionRecord, EpicRecord, HeadSeen, Intended, Lease, LedgerEntry, LedgerState, OutcomeRecord,
-        PlanRecord, Refusal, Spend, StoreError,
+        DecisionRecord, EpicRecord, HeadSeen, Intended, Lease, LedgerState, Look, OutcomeRecord, PlanRecord,
+        Refusal, Spend, StoreError,
     },
     signals::{CheckState, Signals},
     text::{Holder, RepoName},
@@ -25,7 +25,7 @@ pub(crate) struct RepoBook {
     tries: Vec<u32>,
     #[serde(skip)]
     by_key: HashMap<String, usize>,
-    pub(crate) ledger: Vec<(LedgerEntry, String)>,
+    pub(crate) ledger: Vec<Line>,
     pub(crate) pulls: BTreeMap<Number, Observed>,
     pub(crate) outcomes: BTreeMap<Number, OutcomeRecord>,
     pub(crate) journal: Vec<JournalEntry>,
@@ -37,6 +37,8 @@ pub(crate) struct RepoBook {
 #[derive(Debug, Serialize)]
 pub(crate) struct Observed {
     last: Signals,
+    #[serde(skip)]
+    looks: Vec<Look>,
     heads: Vec<HeadSeen>,
     observations: u64,
 }
@@ -54,16 +56,16 @@ impl RepoBook {
     fn spent_since(&self, since: Timestamp) -> u32 {
         self.ledger
             .iter()
-            .filter(|(e, _)| e.state != LedgerState::Released && e.at >= since)
-            .map(|(e, _)| e.cost)
+            .map(|line| &line.entry)
+            .filter(|e| e.state != LedgerState::Released && e.at >= since)
+            .map(|e| e.cost)
             .sum()
     }
 
     fn mark_spend(&mut self, key: &str, state: LedgerState) {
-        if let Some((entry, _)) =
-            self.ledger.iter_mut().rfind(|(e, k)| k == key && e.state == LedgerState::Reserved)
-        {
-            entry.state = state;
+        let open = |line: &&mut Line| line.key == key && line.entry.state == LedgerState::Reserved;
+        if let Some(line) = self.ledger.iter_mut().rfind(open) {
+            line.entry.state = state;
         }
     }
 
@@ -140,20 +142,17 @@ impl Book {
             if spend.cap.is_some_and(|cap| book.spent_since(spend.window_start) + spend.cost > cap) {
                 return Ok(Intended::OverCap);
             }
-            let entry = LedgerEntry {
-                at: new.at,
-                repo: new.repo.clone(),
-                issue: new.subject,
-                implementer: spend.implementer.clone(),
-                epic: spend.epic,
-                cost: spend.cost,
-                state: LedgerState::Reserved,
+            let line = match self.budget_line(new, spend)? {
+                Ok(line) => line,
+                Err(why) => return Ok(Intended::OverBudget(why)),
             };
-            match book.ledger.iter_mut().find(|(_, key)| *key == new.key) {
-                Some((released, _)) => *released = entry,
-                None => book.ledger.push((entry, new.key.clone())),
+            let book = self.fenced(lease)?;
+            match book.ledger.iter_mut().find(|line| line.key == new.key) {
+                Some(released) => *released = line,
+                None => book.ledger.push(line),
             }
         }
+        let book = self.fenced(lease)?;
         match known {
             Some(at) => {
                 let intent = &mut book.intents[at];
@@ -217,6 +216,7 @@ impl Book {
         let signals = record.signals;
         let seen = book.pulls.entry(signals.number).or_insert_with(|| Observed {
             last: signals.clone(),
+            looks: vec![Look { at: record.at, signals: signals.clone() }],
             heads: Vec::new(),
             observations: 0,
         });
@@ -239,6 +239,7 @@ impl Book {
         }
         if seen.last != *signals {
             seen.last = signals.clone();
+            seen.looks.push(Look { at: record.at, signals: signals.clone() });
         }
         Ok(())
     }
@@ -289,6 +290,10 @@ impl Book {
 
     pub(crate) fn last_signals(&self, repo: &RepoName, pull: Number) -> Option<Signals> {
         Some(self.repo(repo)?.pulls.get(&pull)?.last.clone())
+    }
+
+    pub(crate) fn looks(&self, repo: &RepoName, pull: Number) -> Vec<Look> {
+        self.repo(repo).and_then(|b| b.pulls.get(&pull)).map(|p| p.looks.clone()).unwrap_or_default()
     }
 
     pub(crate) fn heads(&self, repo: &RepoName, pull: Number) -> Vec<HeadSeen> {
