@@ -7,6 +7,7 @@ use banksman_core::{port::book::Who, text::Login};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// A token that was given out. Only its hash is kept; it cannot be printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -23,11 +24,30 @@ impl Token {
     }
 }
 
+/// Whose the tokens are that were given out. It is asked anew for each request, so that one may come and go while the server runs.
+pub trait Tokens: Send + Sync + 'static {
+    /// Who a token stands for; `None`: nobody gave it out.
+    fn bearer(&self, token: &Token) -> Option<Who>;
+
+    /// Everybody who has one.
+    fn bearers(&self) -> Vec<Who>;
+}
+
+impl Tokens for Vec<(Token, Who)> {
+    fn bearer(&self, token: &Token) -> Option<Who> {
+        self.iter().find(|(known, _)| known == token).map(|(_, who)| who.clone())
+    }
+
+    fn bearers(&self) -> Vec<Who> {
+        self.iter().map(|(_, who)| who.clone()).collect()
+    }
+}
+
 /// Who may use a listener.
 pub struct Access {
     /// Who somebody without a known token is.
     anybody: Option<Who>,
-    tokens: Vec<(Token, Who)>,
+    tokens: Arc<dyn Tokens>,
     /// Names under which the listener may be called; `None`: a socket, where a name says nothing.
     hosts: Option<Vec<String>>,
 }
@@ -37,15 +57,20 @@ const LOOPBACK: [&str; 5] = ["127.0.0.1", "localhost", "[::1]", "github.localhos
 
 impl Access {
     /// The Unix socket with mode 600: whoever can open it is the owner, unless a token says otherwise.
-    pub fn socket(owner: Login, tokens: Vec<(Token, Who)>) -> Self {
-        Self { anybody: Some(Who::Person(owner)), tokens, hosts: None }
+    pub fn socket(owner: Login, tokens: impl Tokens) -> Self {
+        Self { anybody: Some(Who::Person(owner)), tokens: Arc::new(tokens), hosts: None }
     }
 
     /// TCP: with one of these tokens only. `names` are further names under which this server is called.
-    pub fn tcp(tokens: Vec<(Token, Who)>, names: Vec<String>) -> Self {
+    pub fn tcp(tokens: impl Tokens, names: Vec<String>) -> Self {
         let mut hosts = names;
         hosts.extend(LOOPBACK.map(ToOwned::to_owned));
-        Self { anybody: None, tokens, hosts: Some(hosts) }
+        Self { anybody: None, tokens: Arc::new(tokens), hosts: Some(hosts) }
+    }
+
+    /// Everybody who was given a token.
+    pub(crate) fn bearers(&self) -> Vec<Who> {
+        self.tokens.bearers()
     }
 
     /// Who asks.
@@ -64,9 +89,8 @@ impl Access {
             }
         }
         let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(secret);
-        let known = given.map(|secret| Token::hash(&secret));
-        let who = known.and_then(|token| self.tokens.iter().find(|(known, _)| *known == token));
-        who.map(|(_, who)| who).or(self.anybody.as_ref()).cloned().ok_or_else(Problem::bad_credentials)
+        let who = given.and_then(|secret| self.tokens.bearer(&Token::hash(&secret)));
+        who.or_else(|| self.anybody.clone()).ok_or_else(Problem::bad_credentials)
     }
 }
 

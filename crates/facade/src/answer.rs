@@ -1,7 +1,7 @@
 //! What every answer carries: request id, rate limits as headers, scopes, and an entity tag, by which an unchanged answer is not
 //! sent twice. Limits are counted and shown; nobody is turned away.
 
-use crate::{Facade, caller::Caller};
+use crate::{Facade, caller::Caller, problem::Problem};
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -22,8 +22,8 @@ use std::{
 
 /// What a token may do here: everything.
 const SCOPES: &str = "gist, read:org, repo, workflow";
-/// Most bytes of a request's body outside git.
-const MOST: usize = 16 << 20;
+/// Most bytes of an answer.
+const MOST: usize = 64 << 20;
 
 /// Counts of the running hour, and of all answers.
 #[derive(Default)]
@@ -111,8 +111,11 @@ async fn around(State(facade): State<Arc<Facade>>, mut request: Request, next: N
     if git {
         return answer;
     }
-    let mut answer =
-        if reading && answer.status() == StatusCode::OK { tag(answer, &tags).await } else { answer };
+    let mut answer = if reading && answer.status() == StatusCode::OK {
+        tag(answer, &tags).await
+    } else {
+        in_githubs_words(answer)
+    };
     let now = (facade.now)();
     let spent = u64::from(answer.status() != StatusCode::NOT_MODIFIED);
     let (resource, limit) = match path.trim_start_matches("/api/v3") {
@@ -147,10 +150,20 @@ pub(crate) fn say(headers: &mut HeaderMap, name: &'static str, value: &str) {
     }
 }
 
+/// Errors of the server around the handlers, such as a method that nobody has or a body that is too large, look like all others.
+fn in_githubs_words(answer: Response) -> Response {
+    let status = answer.status();
+    let kind = answer.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if status.as_u16() < 400 || kind.is_some_and(|kind| kind.starts_with("application/json")) {
+        return answer;
+    }
+    Problem::new(status, status.canonical_reason().unwrap_or("Error")).into_response()
+}
+
 /// Gives an answer its entity tag; one that the client has already goes out without its body.
 async fn tag(answer: Response, known: &[String]) -> Response {
     let (mut parts, body) = answer.into_parts();
-    let Ok(bytes) = to_bytes(body, 4 * MOST).await else {
+    let Ok(bytes) = to_bytes(body, MOST).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let mut tag = String::from("\"");

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, Uri, header};
 use banksman_core::{
     id::ActorId,
     port::book::{Account, Who},
-    text::RepoName,
+    text::{Login, RepoName},
 };
 use banksman_forge::local::LocalRepo;
 use std::sync::Arc;
@@ -23,6 +23,8 @@ pub(crate) struct Caller {
     pub(crate) account: Account,
     /// The person whose home this is.
     pub(crate) owner: Account,
+    /// Everybody who was given a token.
+    bearers: Vec<Who>,
     /// Addresses.
     pub(crate) links: Links,
 }
@@ -78,7 +80,8 @@ impl Caller {
         let links = Links::of(host, uri.path().starts_with("/api/"));
         let front = Arc::clone(&facade.front);
         let owner = front.account(&Who::Person(facade.owner.clone())).await?;
-        Ok(Self { front, who, account, owner, links })
+        let bearers = facade.access.bearers();
+        Ok(Self { front, who, account, owner, bearers, links })
     }
 
     /// A repository by the name that somebody gave it; letter case does not matter.
@@ -98,18 +101,25 @@ impl Caller {
         if spot.owner == self.owner.login.as_str() { self.owner.id } else { ActorId(0) }
     }
 
-    /// The account of a person who is known here: who asks, the owner, and those whose issues may go to engines.
+    /// The account of somebody who is known here: who asks, the owner, Banksman, whoever has a token, and those whose issues may go to engines.
     pub(crate) async fn known(&self, login: &str) -> Result<Option<Account>, Problem> {
         for account in [&self.account, &self.owner] {
             if account.login.as_str().eq_ignore_ascii_case(login) {
                 return Ok(Some(account.clone()));
             }
         }
-        let repos = self.front.repos();
-        let allowed = repos.iter().flat_map(|repo| &repo.allowed);
-        match allowed.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(login)) {
-            Some(known) => Ok(Some(self.front.account(&Who::Person(known.clone())).await?)),
-            None => Ok(None),
+        let same = |known: &Login| known.as_str().eq_ignore_ascii_case(login);
+        let allowed = self.front.repos().into_iter().flat_map(|repo| repo.allowed);
+        let bearers = self.bearers.iter().filter_map(|who| match who {
+            Who::Person(login) => Some(login.clone()),
+            Who::Banksman | Who::Engine(_) => None,
+        });
+        match allowed.chain(bearers).find(same) {
+            Some(known) => Ok(Some(self.front.account(&Who::Person(known)).await?)),
+            None => {
+                let own = self.front.account(&Who::Banksman).await?;
+                Ok(Some(own).filter(|own| same(&own.login)))
+            }
         }
     }
 

@@ -19,7 +19,7 @@ mod rest;
 mod search;
 mod shape;
 
-pub use access::{Access, Token};
+pub use access::{Access, Token, Tokens};
 pub use front::{At, Front, Holds, Later};
 pub use graphql::{SchemaError, sdl};
 

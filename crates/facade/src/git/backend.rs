@@ -16,7 +16,7 @@ use tokio::{
 };
 
 /// Longest time without a sign of life.
-const QUIET: Duration = Duration::from_secs(120);
+pub(super) const QUIET: Duration = Duration::from_secs(120);
 /// Most bytes of the program's headers.
 const MOST_HEADERS: usize = 64 << 10;
 /// Bytes that are passed on at one time.

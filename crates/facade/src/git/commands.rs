@@ -1,10 +1,12 @@
 //! What a push asks for: the commands in front of the pack, read from git's packet lines and judged as a whole.
 
+use super::backend::QUIET;
 use crate::problem::Problem;
 use axum::body::{Body, BodyDataStream};
 use banksman_core::text::BranchName;
 use futures_util::{StreamExt, stream};
 use std::fmt::Write;
+use tokio::time::timeout;
 
 /// Most bytes of commands: some ten thousand branches.
 const MOST: usize = 1 << 20;
@@ -36,9 +38,9 @@ pub(super) async fn judge(body: Body, default: &BranchName) -> Result<(Verdict, 
         if head.len() > MOST {
             return Err(Problem::bad_request("Too many commands in one push"));
         }
-        match data.next().await {
-            Some(Ok(chunk)) => head.extend_from_slice(&chunk),
-            Some(Err(_)) | None => return Err(Problem::bad_request("The push ends too early")),
+        match timeout(QUIET, data.next()).await {
+            Ok(Some(Ok(chunk))) => head.extend_from_slice(&chunk),
+            Ok(Some(Err(_)) | None) | Err(_) => return Err(Problem::bad_request("The push ends too early")),
         }
     };
     let (commands, side_band) = parsed;

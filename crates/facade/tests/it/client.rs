@@ -16,6 +16,7 @@ use banksman_core::{
 use banksman_forge::{
     github::{
         AppId, GithubForge, GithubRepo, GithubSettings,
+        governor::Pace,
         transport::{Request, Response, SendError, Transport},
     },
     local::Now,
@@ -27,7 +28,7 @@ use std::{
 };
 
 /// The way to the facade without a socket. A pause is over at once: the world's clock goes on with every look at it.
-struct Wire(Router);
+pub(crate) struct Wire(pub(crate) Router);
 
 impl Transport for Wire {
     async fn send(&self, request: Request) -> Result<Response, SendError> {
@@ -56,16 +57,24 @@ struct Client {
     repo: RepoName,
 }
 
+/// The name of the world's repository on the facade.
+pub(crate) fn repo() -> RepoName {
+    RepoName::new("me/shop").unwrap()
+}
+
+/// A client that knows this repository, over such a way.
+pub(crate) fn client<T: Transport>(wire: T, now: Now, pace: Pace) -> GithubForge<T> {
+    let rules = GithubRepo { check_apps: BTreeSet::from([AppId(1)]), ..GithubRepo::default() };
+    let repos = BTreeMap::from([(repo(), rules)]);
+    let settings = GithubSettings { repos, pace, ..GithubSettings::default() };
+    GithubForge::new(wire, settings, now)
+}
+
 impl Client {
     async fn new() -> Self {
         let world = World::new().await;
-        let repo = RepoName::new("me/shop").unwrap();
-        let rules = GithubRepo { check_apps: BTreeSet::from([AppId(1)]), ..GithubRepo::default() };
-        let settings =
-            GithubSettings { repos: BTreeMap::from([(repo.clone(), rules)]), ..GithubSettings::default() };
-        let now: Now = world.now();
-        let forge = GithubForge::new(Wire(world.over_tcp()), settings, now);
-        Self { world, forge, repo }
+        let forge = client(Wire(world.over_tcp()), world.now(), Pace::Githubs);
+        Self { world, forge, repo: repo() }
     }
 
     /// Does a step; then it can be found again, too.

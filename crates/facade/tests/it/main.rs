@@ -3,14 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access;
+mod anything;
 mod branches;
 mod client;
 #[path = "../clients/mod.rs"]
 mod clients;
 mod described;
+mod documents;
 mod graphql;
 mod issues;
 mod labels;
+mod landing;
 mod published;
 mod pulls;
 mod world;

@@ -69,6 +69,16 @@ impl<T: Transport> Caller<T> {
         lock(&self.governor).view(self.now())
     }
 
+    /// When content was made in the last hour.
+    pub(super) fn written(&self) -> Vec<Timestamp> {
+        lock(&self.governor).written(self.now())
+    }
+
+    /// What a process before this one wrote.
+    pub(super) fn remember_written(&self, written: &[Timestamp]) {
+        lock(&self.governor).remember_written(self.now(), written);
+    }
+
     /// Waits before something is asked again.
     pub(super) async fn pause(&self, how_long: Duration) {
         self.transport.pause(how_long).await;

@@ -1,5 +1,5 @@
 //! The documents with what is read of their answers. One operation a file; what a file selects is checked against the allowlist and GitHub's
-//! schema by tests (S1).
+//! schema by tests (S1). What several of them select stands in `documents/parts`.
 
 use super::{
     graphql::{Document, document},
@@ -24,7 +24,7 @@ document!(
 );
 document!(
     /// One glance at a repository.
-    Glance, "glance", GlanceData
+    Glance, "glance" with "pull" "checks" "issue" "actor", GlanceData
 );
 document!(
     /// The head of a branch.
@@ -40,15 +40,15 @@ document!(
 );
 document!(
     /// Open pull requests, by the page.
-    OpenPulls, "open_pulls", In<OpenPullsIn>
+    OpenPulls, "open_pulls" with "pull" "checks" "actor", In<OpenPullsIn>
 );
 document!(
     /// Five pull requests.
-    PullsByNumber, "pulls_by_number", In<PullsByNumberIn>
+    PullsByNumber, "pulls_by_number" with "pull" "checks" "actor", In<PullsByNumberIn>
 );
 document!(
     /// Further checks.
-    PullChecks, "pull_checks", In<Of<MoreChecks>>
+    PullChecks, "pull_checks" with "checks" "actor", In<Of<MoreChecks>>
 );
 document!(
     /// Further threads.
@@ -56,7 +56,7 @@ document!(
 );
 document!(
     /// Further reviews.
-    PullReviews, "pull_reviews", In<Of<MoreReviews>>
+    PullReviews, "pull_reviews" with "actor", In<Of<MoreReviews>>
 );
 document!(
     /// Who threads are.
@@ -72,7 +72,7 @@ document!(
 );
 document!(
     /// Where a pull request stands.
-    PullStateOf, "pull_state", In<Of<StateWire>>
+    PullStateOf, "pull_state" with "actor", In<Of<StateWire>>
 );
 document!(
     /// Switches auto-merge on.
@@ -96,11 +96,11 @@ document!(
 );
 document!(
     /// Open issues, by the page.
-    OpenIssues, "open_issues", In<OpenIssuesIn>
+    OpenIssues, "open_issues" with "issue" "actor", In<OpenIssuesIn>
 );
 document!(
     /// Twelve issues.
-    IssuesByNumber, "issues_by_number", In<Twelve<IssueWire>>
+    IssuesByNumber, "issues_by_number" with "issue" "actor", In<Twelve<IssueWire>>
 );
 document!(
     /// Twelve titles.
@@ -133,7 +133,7 @@ document!(
 
 document!(
     /// The words of an issue.
-    BriefIssue, "brief_issue", In<BriefIssueIn>
+    BriefIssue, "brief_issue" with "actor", In<BriefIssueIn>
 );
 document!(
     /// The words of threads.
@@ -199,4 +199,40 @@ pub(super) fn by_number<'a, const N: usize>(repo: &'a RepoName, numbers: &[Numbe
     let place = |index: usize| numbers.get(index).map_or(last, |number| number.0);
     let numbers = (0..N).map(|index| (format!("n{index}"), place(index))).collect();
     ByNumber { owner, name, numbers }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The words behind each of these, up to the end of a name.
+    fn named<'t>(text: &'t str, before: &str) -> Vec<&'t str> {
+        let mut names: Vec<&str> = text
+            .split(before)
+            .skip(1)
+            .map(|rest| rest.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default())
+            .filter(|name| !name.is_empty())
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn every_fragment_is_there_once_and_spread() {
+        for text in [
+            Glance::TEXT,
+            OpenPulls::TEXT,
+            PullsByNumber::TEXT,
+            OpenIssues::TEXT,
+            IssuesByNumber::TEXT,
+            PullChecks::TEXT,
+            PullReviews::TEXT,
+            PullStateOf::TEXT,
+            BriefIssue::TEXT,
+        ] {
+            let mut spread = named(text, "...");
+            spread.dedup();
+            assert_eq!(named(text, "\nfragment "), spread, "{text}");
+        }
+    }
 }

@@ -24,6 +24,9 @@ use serde::Serialize;
 /// How long facts are taken for true. The heads among them are read anew where a step depends on them.
 const GOOD_FOR: SignedDuration = SignedDuration::from_mins(5);
 
+/// How long an account that is not there is not asked for again: somebody may make it.
+const MISSING_FOR: SignedDuration = SignedDuration::from_mins(60);
+
 #[derive(Serialize)]
 struct Vars<'a> {
     owner: &'a str,
@@ -125,9 +128,12 @@ impl<T: Transport> GithubForge<T> {
         let mut accounts = Vec::with_capacity(logins.len());
         for login in logins {
             let known = lock(&self.memory).accounts.get(login).copied();
+            let now = self.caller.now();
             let account = match known {
-                Some(account) => account,
-                None => {
+                Some((at, account)) if account.is_some() || now.duration_since(at).abs() < MISSING_FOR => {
+                    account
+                }
+                Some(_) | None => {
                     let path = format!("/users/{}", encoded(login.as_str()));
                     let call = Rest {
                         repo: None,
@@ -144,7 +150,7 @@ impl<T: Transport> GithubForge<T> {
                     if account.is_none() {
                         tracing::warn!(%login, "GitHub has no such account; the configuration names it");
                     }
-                    lock(&self.memory).accounts.insert(login.clone(), account);
+                    lock(&self.memory).accounts.insert(login.clone(), (now, account));
                     account
                 }
             };

@@ -22,15 +22,18 @@ pub(super) trait Document {
     type Data: DeserializeOwned;
 }
 
-/// Binds a file of `documents/` to its name and the type of its data.
+/// Binds a file of `documents/`, with those of `documents/parts/` whose fragments it spreads, to its name and the type of its data.
 macro_rules! document {
-    ($(#[$doc:meta])* $name:ident, $file:literal, $data:ty) => {
+    ($(#[$doc:meta])* $name:ident, $file:literal $(with $($part:literal)+)?, $data:ty) => {
         $(#[$doc])*
         pub(super) struct $name;
 
         impl $crate::github::graphql::Document for $name {
             const NAME: &'static str = stringify!($name);
-            const TEXT: &'static str = include_str!(concat!("documents/", $file, ".graphql"));
+            const TEXT: &'static str = concat!(
+                include_str!(concat!("documents/", $file, ".graphql")),
+                $($("\n", include_str!(concat!("documents/parts/", $part, ".graphql")),)+)?
+            );
             type Data = $data;
         }
     };

@@ -24,8 +24,8 @@ pub(super) struct Memory {
     nodes: BTreeMap<ThreadId, NodeId>,
     /// Threads that Banksman resolved since the start: GitHub does not name a bot that did.
     pub(super) resolved: BTreeSet<ThreadId>,
-    /// Configured accounts; `None`: there is no such account.
-    pub(super) accounts: BTreeMap<Login, Option<ActorId>>,
+    /// Configured accounts, and when they were asked for; `None`: there was no such account.
+    pub(super) accounts: BTreeMap<Login, (Timestamp, Option<ActorId>)>,
     pulls: BTreeMap<(RepoName, Number), PullMemory>,
     repos: BTreeMap<RepoName, RepoMemory>,
 }

@@ -50,6 +50,7 @@ use banksman_core::text::RepoName;
 use caller::{Caller, lock};
 use fault::Fault;
 use governor::GovernorView;
+use jiff::Timestamp;
 use memory::Memory;
 use std::sync::Mutex;
 use transport::Transport;
@@ -73,6 +74,16 @@ impl<T: Transport> GithubForge<T> {
     /// How things stand with GitHub's limits.
     pub fn limits(&self) -> GovernorView {
         self.caller.view()
+    }
+
+    /// When issues, comments and the like were written in the last hour, by this host's clock.
+    pub fn written(&self) -> Vec<Timestamp> {
+        self.caller.written()
+    }
+
+    /// What a process before this one wrote with the same credential, as it was told by [`Self::written`]: GitHub still counts it.
+    pub fn remember_written(&self, written: &[Timestamp]) {
+        self.caller.remember_written(written);
     }
 
     /// The name that a repository has now, if it is another one than the configured: it was renamed or moved.

@@ -30,6 +30,12 @@ struct IdVars<'a> {
 }
 
 impl<T: Transport> GithubForge<T> {
+    /// These threads were resolved by Banksman, at some time. GitHub does not say so where it works as an app, and the client forgets it with
+    /// its process: an approval that waits for them would wait for nothing.
+    pub fn remember_resolved(&self, threads: impl IntoIterator<Item = ThreadId>) {
+        lock(&self.memory).resolved.extend(threads);
+    }
+
     /// Resolves a thread.
     pub(super) async fn resolve_thread(
         &self,

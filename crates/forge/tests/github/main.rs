@@ -9,4 +9,5 @@ mod http;
 mod reads;
 mod reviews;
 mod script;
+mod settings;
 mod steps;

@@ -171,6 +171,35 @@ fn larger_budgets_of_apps_are_used() {
 }
 
 #[test]
+fn what_was_written_before_a_restart_still_counts() {
+    let mut governor = begun();
+    let mut now = 0;
+    for _ in 0..400 {
+        now += 8_000;
+        let ticket = go(&mut governor, now, COMMENT);
+        governor.told(at(now), ticket, &answered(Answer::Answered));
+    }
+    let written = governor.written(at(now));
+    assert_eq!(written.len(), 400);
+    // Another process begins half a second later: not at once, and with what is left of the hour.
+    let mut next = Governor::default();
+    next.remember_written(at(now + 500), &written);
+    assert_eq!(next.view(at(now + 500)).content_hour.used, 400);
+    assert!(
+        matches!(next.ask(at(now + 500), Some(&repo(1)), COMMENT), Turn::Wait(until) if until == at(now + 1_050))
+    );
+    let mut more = 0;
+    for step in 1..200 {
+        let then = at(now + step * 2_000);
+        if let Turn::Go(ticket) = next.ask(then, Some(&repo(1)), COMMENT) {
+            next.told(then, ticket, &answered(Answer::Answered));
+            more += 1;
+        }
+    }
+    assert_eq!(more, 80);
+}
+
+#[test]
 fn a_server_of_ones_own_wants_no_pauses() {
     let mut governor = Governor::at(Pace::Own);
     let first = go(&mut governor, -10_000, Cost::REST_READ);

@@ -41,3 +41,25 @@ pub(crate) fn files(folder: &str, end: &str) -> Vec<(String, String)> {
     found.sort();
     found
 }
+
+/// The documents of the client, each with the parts whose fragments it spreads, as they are sent.
+pub(crate) fn documents() -> Vec<(String, String)> {
+    let all = files("src/github/documents", ".graphql");
+    let (parts, mut documents): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|(name, _)| name.starts_with("parts/"));
+    for (_, text) in &mut documents {
+        // A part may spread what another part has.
+        for _ in 0..parts.len() {
+            for (_, part) in &parts {
+                let fragment =
+                    part.split("\nfragment ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+                if text.contains(&format!("...{fragment}"))
+                    && !text.contains(&format!("fragment {fragment} "))
+                {
+                    text.push_str(part);
+                }
+            }
+        }
+    }
+    documents
+}

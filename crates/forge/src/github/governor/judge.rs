@@ -209,6 +209,25 @@ impl Governor {
         self.forget(now);
     }
 
+    /// When content was made in the last hour, by the clock of the host: for whoever asks with the same credential after this process.
+    pub fn written(&self, now: Timestamp) -> Vec<Timestamp> {
+        let begin = self.clock.peek(now).plus(-HOUR);
+        self.content_hour.moments().filter(|at| *at > begin).map(|at| self.clock.local(at)).collect()
+    }
+
+    /// What a process before this one wrote, as it was told by [`Self::written`]. GitHub still counts it.
+    pub fn remember_written(&mut self, now: Timestamp, written: &[Timestamp]) {
+        let now = self.clock.read(now);
+        let known = |at: &Timestamp| Moment::of(*at).min(now);
+        let lately = |span: i64| written.iter().map(known).filter(move |at| *at > now.plus(-span));
+        // More than that GitHub would not have taken.
+        let most = usize::try_from(CONTENT_HOUR).unwrap_or(usize::MAX);
+        let skipped = lately(HOUR).count().saturating_sub(most);
+        self.content_hour.remember(lately(HOUR).skip(skipped));
+        self.content_minute.remember(lately(MINUTE));
+        self.last_write = self.last_write.max(lately(HOUR).max());
+    }
+
     /// How things stand.
     pub fn view(&self, now: Timestamp) -> GovernorView {
         let now = self.clock.peek(now);

@@ -125,6 +125,21 @@ impl Window {
         self.entries.push_back(Entry { serial, at: now, amount, repo: repo.cloned() });
     }
 
+    /// When what is in the books happened, ascending.
+    pub(super) fn moments(&self) -> impl Iterator<Item = Moment> {
+        self.entries.iter().map(|entry| entry.at)
+    }
+
+    /// Writes down what another process did before, one each.
+    pub(super) fn remember(&mut self, moments: impl Iterator<Item = Moment>) {
+        for at in moments {
+            self.kept += 1;
+            // No request of this process ever has that number.
+            self.entries.push_back(Entry { serial: Serial::MAX, at, amount: 1, repo: None });
+        }
+        self.entries.make_contiguous().sort_by_key(|entry| entry.at);
+    }
+
     /// Remembers that a repository was told to wait.
     pub(super) fn wait(&mut self, repo: &RepoName, until: Moment) {
         self.waiting.insert(repo.clone(), until.plus(PATIENCE));
