@@ -1,5 +1,5 @@
 """What a row is, and what rows share: building the binary, timing, medians."""
-import dataclasses, os, pathlib, statistics, subprocess, time
+import dataclasses, os, pathlib, re, statistics, subprocess, time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ROWS = []
@@ -51,6 +51,17 @@ def example(package, name):
     """Builds and runs an example; its standard output."""
     build("-p", package, "--example", name)
     return subprocess.run([target_dir() / "release" / "examples" / name], capture_output=True, text=True, check=True).stdout
+
+
+def passed(package, test, *filters):
+    """How many tests of these names passed; none when one failed."""
+    env = {**os.environ, "CI": "true"}
+    done = subprocess.run(["cargo", "test", "--locked", "--quiet", "-p", package, "--test", test, "--", *filters],
+                          cwd=ROOT, env=env, capture_output=True, text=True)
+    told = re.search(r"(\d+) passed; (\d+) failed", done.stdout)
+    if not told:
+        raise RuntimeError((done.stdout + done.stderr).strip()[-300:])
+    return (int(told[1]) if done.returncode == 0 else 0), int(told[2])
 
 
 def timed(command, **more):

@@ -83,6 +83,7 @@ fn reason() -> impl Strategy<Value = EscalateReason> {
         EscalateReason::ConflictUnresolved,
         EscalateReason::ChecksRed,
         EscalateReason::AttemptsFailed,
+        EscalateReason::NoPull,
         EscalateReason::PullClosed,
         EscalateReason::Refused,
     ])

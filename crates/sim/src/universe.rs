@@ -208,6 +208,7 @@ pub(crate) fn name_of(step: &Step) -> &'static str {
                 EscalateReason::ConflictUnresolved => "call: conflict",
                 EscalateReason::ChecksRed => "call: checks red",
                 EscalateReason::AttemptsFailed => "call: attempts failed",
+                EscalateReason::NoPull => "call: no pull request",
                 EscalateReason::PullClosed => "call: pull request closed",
                 EscalateReason::Refused => "call: refused",
             },

@@ -177,6 +177,8 @@ pub enum EscalateReason {
     ChecksRed,
     /// The implementer's attempts ended without a pull request.
     AttemptsFailed,
+    /// The hosted agent that was handed the issue opened no pull request.
+    NoPull,
     /// The pull request was closed without a merge.
     PullClosed,
     /// The forge keeps refusing a step.
@@ -191,6 +193,7 @@ impl EscalateReason {
             Self::ConflictUnresolved => "merge conflict not resolved",
             Self::ChecksRed => "checks stayed red",
             Self::AttemptsFailed => "no attempt gave a pull request",
+            Self::NoPull => "the hosted agent opened no pull request",
             Self::PullClosed => "the pull request was closed",
             Self::Refused => "the forge keeps refusing a step",
         }

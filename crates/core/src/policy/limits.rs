@@ -15,6 +15,8 @@ pub struct Limits {
     pub conflict_requests: u32,
     /// Red or undecided checks without a new commit for this long call a person.
     pub red_checks: SignedDuration,
+    /// A hosted agent that opened no pull request so long after it was handed an issue calls a person.
+    pub no_pull: SignedDuration,
 }
 
 impl Default for Limits {
@@ -24,6 +26,7 @@ impl Default for Limits {
             review_requests: 3,
             conflict_requests: 2,
             red_checks: SignedDuration::from_hours(24),
+            no_pull: SignedDuration::from_hours(24),
         }
     }
 }

@@ -17,7 +17,7 @@ use jiff::SignedDuration;
 use super::deeds::Wish;
 
 /// So long after a call a missing label may still be one that the forge does not show yet.
-const SETTLES: SignedDuration = SignedDuration::from_secs(30);
+pub(super) const SETTLES: SignedDuration = SignedDuration::from_secs(30);
 
 impl<W: World> Orchestrator<W> {
     /// The call of a person to an issue that is due now.

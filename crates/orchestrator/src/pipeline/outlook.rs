@@ -4,7 +4,6 @@ use super::Picture;
 use banksman_core::{
     epic::EpicStep,
     id::Number,
-    intent::NEEDS_INTERVENTION,
     job::JobWork,
     policy::{Action, WaitReason},
     repo::RepoRules,
@@ -40,7 +39,8 @@ impl Picture {
                 next = next.min(due);
             }
         }
-        next
+        let silent = self.awaited.iter().map(|awaited| awaited.due(rules)).filter(|due| *due > now);
+        silent.min().map_or(next, |due| next.min(due))
     }
 
     /// Open issues whose label names an engine that nobody here has; their epics wait until a person sees to it.
@@ -51,15 +51,6 @@ impl Picture {
             let listed = self.epics.iter().any(|e| e.facts.checklist.entry(issue.number).is_some());
             let unknown = listed && !named.any(|engine| rules.knows(&engine) || rules.is_hosted(&engine));
             (unknown && super::enqueue::is_trusted(self, issue)).then_some(issue.number)
-        })
-    }
-
-    /// Whether a hosted agent was handed an issue of which no pull request has come yet.
-    fn awaits_hosted(&self, rules: &RepoRules) -> bool {
-        self.issues.iter().any(|issue| {
-            rules.hosted.iter().any(|agent| issue.has_label(agent.label.as_str()))
-                && !issue.has_label(NEEDS_INTERVENTION)
-                && !self.pulls.iter().any(|pull| pull.closes() == Some(issue.number))
         })
     }
 
@@ -87,7 +78,7 @@ impl Picture {
                 JobWork::Task { .. } | JobWork::Manifest(_) => return Outlook::Moving,
             }
         }
-        if self.awaits_hosted(rules) {
+        if !self.awaited.is_empty() {
             return Outlook::Moving;
         }
         people.extend(self.misaddressed(rules));

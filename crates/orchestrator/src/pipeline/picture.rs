@@ -1,6 +1,6 @@
 //! One look, read only: what is there, what was done, what is due. `epic status` shows it, the pipeline acts on it.
 
-use super::{Orchestrator, history};
+use super::{Awaited, Orchestrator, history, hosted};
 use crate::{Trouble, bug, intake::INTAKE};
 use banksman_core::{
     epic::{ChildFacts, EpicFacts, EpicStep, next_steps},
@@ -29,6 +29,8 @@ pub struct Picture {
     pub pulls: Vec<PullView>,
     /// Open issues.
     pub issues: Vec<IssueFacts>,
+    /// Open issues that hosted agents have and that no pull request is about yet.
+    pub awaited: Vec<Awaited>,
     /// Jobs of the repository; of those that were repeated the newest only.
     pub work: Vec<Job>,
     /// When it was taken.
@@ -113,7 +115,8 @@ impl<W: World> Orchestrator<W> {
         for record in records {
             epics.push(self.epic_view(rules, record, &facts, &pulls, &work, &issues).await?);
         }
-        Ok(Picture { facts, epics, pulls, issues, work, at })
+        let awaited = self.awaited(rules, &issues, &pulls).await?;
+        Ok(Picture { facts, epics, pulls, issues, awaited, work, at })
     }
 
     /// Whether a pull request was opened by an account whose word counts, or by a deed of ours for an engine.
@@ -209,6 +212,7 @@ impl<W: World> Orchestrator<W> {
                 .any(|job| matches!(job.work.task(), Some(Task::Implement { child, .. }) if *child == issue.number));
             let escalated = match pull {
                 Some(pull) => pull.history.escalated.as_ref() == Some(&pull.signals.mark()),
+                None if hosted::is_given_back(rules, &issue, &intents, self.now()) => false,
                 None => self.is_called(work, issue.number, &intents).await?,
             };
             // Blockers may be on another epic, which does not hold this one either (X8).

@@ -6,6 +6,7 @@ use banksman_core::{
     id::Number,
     intent::{NEEDS_INTERVENTION, Step},
     job::JobState,
+    policy::EscalateReason,
     port::{Clock, ForgeError, IssueText, Refusal, Scope, Store, TaskFilter},
     repo::{HostedAgent, RepoRules},
     tainted::Tainted,
@@ -101,6 +102,41 @@ async fn the_label_of_a_hosted_agent_makes_no_work_of_ours_and_is_waited_for() {
     let labelled = Step::AddLabel { on: direct, label };
     assert!(world.forge.with(&repo(), |town| town.done.contains(&labelled)).unwrap());
     assert_ne!(child, direct);
+}
+
+#[tokio::test]
+async fn a_hosted_agent_that_opens_no_pull_request_calls_a_person_in_time() {
+    let world = TestWorld::new();
+    let pipeline = orchestrator(&world);
+    let jules = HostedAgent { name: EngineName::new("jules").unwrap(), label: Label::new("jules").unwrap() };
+    let mut rules = RepoRules::new(repo(), jules.name.clone());
+    rules.hosted.push(jules);
+    rules.limits.no_pull = HOUR * 2;
+    let child = world.forge.with(&repo(), |town| town.open(&[])).unwrap();
+    pipeline.dispatch_direct(&rules, &[child]).await.unwrap();
+    let called = |world: &TestWorld| {
+        let calls = world.seen.all();
+        let silent = |e: &&banksman_core::event::Event| {
+            matches!(e.what, What::Escalated { reason: EscalateReason::NoPull, .. })
+        };
+        calls.iter().filter(silent).count()
+    };
+    let look = pipeline.sweep(&rules).await.unwrap();
+    assert_eq!((look.outlook, called(&world)), (Outlook::Moving, 0));
+    advance(&world);
+    assert_eq!(pipeline.sweep(&rules).await.unwrap().outlook, Outlook::Moving);
+    advance(&world);
+    assert!(pipeline.sweep(&rules).await.unwrap().acted);
+    assert_eq!(called(&world), 1);
+    let look = pipeline.sweep(&rules).await.unwrap();
+    assert_ne!(look.outlook, Outlook::Moving, "a person has it");
+    // Given back, it has the same time again, and a person is called again.
+    world.forge.with(&repo(), |town| town.take_label(child, NEEDS_INTERVENTION)).unwrap();
+    advance(&world);
+    assert_eq!(pipeline.sweep(&rules).await.unwrap().outlook, Outlook::Moving);
+    advance(&world);
+    pipeline.sweep(&rules).await.unwrap();
+    assert_eq!(called(&world), 2);
 }
 
 #[tokio::test]

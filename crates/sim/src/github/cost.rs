@@ -18,7 +18,6 @@ use crate::{
 };
 use banksman_core::{id::Number, port::World as _, repo::Sweeps, signals::CheckState, text::Holder};
 use banksman_orchestrator::Orchestrator;
-use jiff::SignedDuration;
 use serde::Serialize;
 use std::{
     sync::{Arc, Mutex},
@@ -63,31 +62,30 @@ pub(crate) struct Asked {
 
 /// The cost of one more look at a repository with so many open pull requests, everything about them known from a look before.
 pub fn one_look(pulls: u32) -> Cost {
-    watch(1, pulls, 1, Vec::new(), 0).1
+    watch(1, pulls, Sweeps::AWAY, Vec::new(), 0).1
 }
 
-/// The cost of an hour of watching, webhooks on. `events` pushes happen in it, spread over all pull requests. A repository in which something
-/// moves is looked at every `sweep` minutes besides (`github.sweep`), the others every ten.
-pub fn an_hour(repos: u32, pulls: u32, events: u32, sweep: u32) -> Cost {
+/// The cost of an hour of watching, webhooks on. `events` pushes happen in it, spread over all pull requests; besides, each repository is looked
+/// at as often as `sweeps` says.
+pub fn an_hour(repos: u32, pulls: u32, events: u32, sweeps: Sweeps) -> Cost {
     let mut chance = Chance::new(u64::from(events));
     let mut all: Vec<(Micros, u32)> = (0..events)
         .map(|_| (MINUTE + chance.time(0, HOUR - MINUTE), chance.below(u64::from(repos)) as u32))
         .collect();
     all.sort_unstable();
-    watch(repos, pulls, sweep, all, MINUTE + HOUR).1
+    watch(repos, pulls, sweeps, all, MINUTE + HOUR).1
 }
 
 /// Looks at everything once, then until `end` as often as is due or something happens. What the first looks cost, and the rest; with an
 /// `end` of 0 one more look at each.
-fn watch(repos: u32, pulls: u32, sweep: u32, events: Vec<(Micros, u32)>, end: Micros) -> (Cost, Cost) {
+fn watch(repos: u32, pulls: u32, sweeps: Sweeps, events: Vec<(Micros, u32)>, end: Micros) -> (Cost, Cost) {
     let mut chance = Chance::new(7);
     let mut plan = Plan::draw(&mut chance, repos, 1);
     plan.faults = Faults::default();
     plan.wire = Wired::Github;
     for repo in &mut plan.repos {
         // As on a host that reaches GitHub.
-        repo.rules.sweeps =
-            Sweeps { moving: SignedDuration::from_mins(sweep.into()), idle: SignedDuration::from_mins(10) };
+        repo.rules.sweeps = sweeps;
         repo.customs.approvals = 1;
         repo.customs.people_review = true;
         repo.customs.strict = false;
