@@ -255,6 +255,11 @@ impl Control {
         }
     }
 
+    /// Forgets what [`Control::note`] noted.
+    pub(crate) async fn forget_note(&self, name: &str) -> Result<(), GitError> {
+        self.git.at(&self.dir, "update-ref").arg("-d").arg(name).run().await.map(drop)
+    }
+
     /// Forgets an attempt; its objects go with the next collection of garbage.
     pub(crate) async fn forget(&self, attempt: AttemptId) -> Result<(), GitError> {
         self.git.at(&self.dir, "update-ref").arg("-d").arg(attempt_ref(attempt)).run().await.map(drop)

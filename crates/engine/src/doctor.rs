@@ -76,7 +76,7 @@ pub(crate) async fn diagnose(host: &EngineHost) -> Diagnosis {
     }
     Diagnosis {
         git: found(host.git.program(), &host.path, &host.user_home).await,
-        sandbox: host.offered().clone(),
+        sandbox: host.sandbox.look(&host.path).await,
         policy: host.config.sandbox,
         level: host.level().ok(),
         engines,

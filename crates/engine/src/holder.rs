@@ -40,7 +40,8 @@ pub fn holder_in(home: &Path, part: &str) -> Holder {
     Holder::new(&text).expect("a holder text is valid")
 }
 
-fn fingerprint(home: &Path) -> String {
+/// A word that tells the homes of all hosts apart, as good as surely.
+pub(crate) fn fingerprint(home: &Path) -> String {
     let home = home.canonicalize().unwrap_or_else(|_| home.to_owned());
     let digest = Sha256::digest(home.as_os_str().as_bytes());
     digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()

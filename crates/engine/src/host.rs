@@ -223,7 +223,7 @@ impl EngineHost {
         self.stops.end_all();
     }
 
-    /// What the host offers.
+    /// What the host offers; not looked at where the configuration wants no sandbox ([`EngineHost::diagnose`] always looks).
     pub fn offered(&self) -> &Offered {
         self.sandbox.offered()
     }

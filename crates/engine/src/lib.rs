@@ -46,6 +46,7 @@ pub use definition::{
 pub use doctor::{Diagnosis, EngineFound, Found};
 pub use holder::{ThisHost, holder, holder_in};
 pub use host::{EngineHost, EngineHostConfig, HostError, RepositorySetup};
+pub use launch::LogReader;
 pub use leftovers::Reaped;
 pub use remote::{AskCredential, BadUrl, Credential, HttpsRemote, NoCredential, Remote, RemoteUrl};
 pub use sandbox::{Limits, Offered, SandboxPolicy};

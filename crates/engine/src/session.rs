@@ -56,7 +56,7 @@ pub(crate) async fn run_engine(
         workspace,
         timeout: Duration::try_from(definition.timeout).unwrap_or(Duration::ZERO),
         budget: Budget::default(),
-        log: off_thread(move || CappedLog::create(log, cap)).await?,
+        log: off_thread(move || CappedLog::silent(log, cap)).await?,
     };
     measured.sandbox = Some(level);
     let launched = call_engine(host, call, host.stops.of(order.attempt)).await?;

@@ -18,7 +18,7 @@ use banksman_core::{
     manifest::Dependency,
     port::{
         AddError, Added, AttemptFacts, AttemptRecord, Cancelled, Claim, Claimed, EchoRecord, JobFilter,
-        JobPlace, NewJob, Offer, Queue, Retried, StageCounts, StoreError,
+        JobPlace, NewJob, Offer, Queue, Retried, StageCounts, StoreError, Turned,
     },
     text::{EngineName, Holder, JobKey},
 };
@@ -74,24 +74,35 @@ impl Queue for SqliteStore {
         end: Option<&AttemptRecord>,
         now: Timestamp,
     ) -> Result<Claim, StoreError> {
-        if claim.job.state.held().is_none() {
-            return Err(StoreError::Fenced);
-        }
-        if events.iter().any(|event| matches!(event, JobEvent::Claimed(_) | JobEvent::Cancelled { .. })) {
-            return Err(StoreError::Missing("event of a claimant"));
-        }
-        let ends_badly = matches!(events.last(), Some(JobEvent::Again { .. } | JobEvent::Failed { .. }));
-        let failures = u32::from(ends_badly && end.is_some_and(|record| record.failure.is_some()));
-        let course =
-            Course::of(&claim.job.state, events).map_err(|_| StoreError::Missing("job in that stage"))?;
-        let mut moved = claim.clone();
-        moved.job.state = course.after.clone();
-        moved.job.failures += failures;
+        let (course, failures, moved) = advance_of(claim, events, end)?;
         let (claim, end) = (claim.clone(), end.cloned());
         let until = self
             .write(Restartable, move |tx| claims::advance(tx, &claim, &course, failures, end.as_ref(), now))
             .await?;
         Ok(with_end(moved, until))
+    }
+
+    /// Both in one transaction: the pages that both change are written once.
+    async fn advance_and_claim(
+        &self,
+        claim: &Claim,
+        events: Vec<JobEvent>,
+        end: &AttemptRecord,
+        offer: &Offer,
+        now: Timestamp,
+        ttl_ms: i64,
+    ) -> Result<Turned, StoreError> {
+        let (course, failures, moved) = advance_of(claim, events, Some(end))?;
+        let (claim, end, offered) = (claim.clone(), end.clone(), Offered::new(offer));
+        let (until, taken) = self
+            .write(Restartable, move |tx| {
+                let until = claims::advance(tx, &claim, &course, failures, Some(&end), now)?;
+                let taken = claims::take(tx, &claim.holder, &offered, now, leases::end(now, ttl_ms))?;
+                Ok((until, taken))
+            })
+            .await?;
+        let next = taken.map(|taken| Ok(taken.read().map_err(Stop::from)?)).transpose();
+        Ok(Turned { claim: with_end(moved, until), next })
     }
 
     async fn let_go(
@@ -212,6 +223,28 @@ impl Queue for SqliteStore {
     async fn echo(&self, job: JobId) -> Result<Option<EchoRecord>, StoreError> {
         self.read(move |db| echoes::of(db, job)).await
     }
+}
+
+/// The course of a claim's job by these events, the failures that they count, and the claim as it is afterwards.
+fn advance_of(
+    claim: &Claim,
+    events: Vec<JobEvent>,
+    end: Option<&AttemptRecord>,
+) -> Result<(Course, u32, Claim), StoreError> {
+    if claim.job.state.held().is_none() {
+        return Err(StoreError::Fenced);
+    }
+    if events.iter().any(|event| matches!(event, JobEvent::Claimed(_) | JobEvent::Cancelled { .. })) {
+        return Err(StoreError::Missing("event of a claimant"));
+    }
+    let ends_badly = matches!(events.last(), Some(JobEvent::Again { .. } | JobEvent::Failed { .. }));
+    let failures = u32::from(ends_badly && end.is_some_and(|record| record.failure.is_some()));
+    let course =
+        Course::of(&claim.job.state, events).map_err(|_| StoreError::Missing("job in that stage"))?;
+    let mut moved = claim.clone();
+    moved.job.state = course.after.clone();
+    moved.job.failures += failures;
+    Ok((course, failures, moved))
 }
 
 /// The claim with the end of its lease as the store has it.

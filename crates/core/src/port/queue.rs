@@ -103,6 +103,14 @@ pub struct Claimed {
     pub body: Body,
 }
 
+/// An attempt that ended, and what its worker got instead.
+pub struct Turned {
+    /// The claim of the job that ended, as [`Queue::advance`] gives it.
+    pub claim: Claim,
+    /// The next job, if one fits.
+    pub next: Result<Option<Claimed>, StoreError>,
+}
+
 /// What became of a wish to cancel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -291,6 +299,24 @@ pub trait Queue: Send + Sync {
         end: Option<&AttemptRecord>,
         now: Timestamp,
     ) -> impl Future<Output = Result<Claim, StoreError>> + Send;
+
+    /// Ends an attempt and claims the next job for the same holder: [`Queue::advance`], then [`Queue::claim`], which a store may write
+    /// together. After an error it is not known whether the first half was written, unless it is one of [`Queue::advance`] that says so.
+    /// Restartable.
+    fn advance_and_claim(
+        &self,
+        claim: &Claim,
+        events: Vec<JobEvent>,
+        end: &AttemptRecord,
+        offer: &Offer,
+        now: Timestamp,
+        ttl_ms: i64,
+    ) -> impl Future<Output = Result<Turned, StoreError>> + Send {
+        async move {
+            let ended = self.advance(claim, events, Some(end), now).await?;
+            Ok(Turned { claim: ended, next: self.claim(&claim.holder, offer, now, ttl_ms).await })
+        }
+    }
 
     /// Says that the processes of a claim whose job was cancelled are gone: its lock is free. Of a claim that is lost already, or
     /// whose job was not cancelled, it changes nothing. Restartable.

@@ -1,7 +1,8 @@
 //! The engine works at the job, or, in a later round, at what review or tests found.
 
 use super::{
-    Attempt, Site, clone,
+    Attempt, Site,
+    clone::{self, Cloned},
     findings::Findings,
     folder, place,
     prompt::{self, MAX_ARGUMENT, Sentence},
@@ -47,7 +48,14 @@ pub(super) async fn build(
             return folder::run(host, order, body, attempt, named, (level, asking)).await;
         }
         let (site, log) = find_site(host, order, level).await?;
+        let before = matches!(&site, Site::Clone(Cloned { built: Some(_), .. }));
         (attempt.site, attempt.log) = (Some(site), log);
+        if before {
+            let mut log = attempt.take_log(host, order).await?;
+            log.write(b"[banksman: built by an earlier attempt, which waited for its reviewer]\n");
+            (attempt.log, attempt.measured.sandbox) = (Some(log), Some(level));
+            return Ok(StepResult::Built);
+        }
     }
     let launched = run(host, order, round, body, attempt, named, (level, asking)).await?;
     let (log, ended) = settle(&mut attempt.measured, launched, (host.config.now)());
@@ -106,7 +114,7 @@ async fn find_site(
             return Ok(None);
         }
         let workspace = Layout::of(&home, &name).make(&["task"])?;
-        Ok(Some((Site::Folder { cwd, workspace }, CappedLog::create(path, cap)?)))
+        Ok(Some((Site::Folder { cwd, workspace }, CappedLog::silent(path, cap)?)))
     });
     let (site, log) = made.await?.ok_or(FailReason::NoFolder)?;
     Ok((site, Some(log)))

@@ -5,8 +5,9 @@ use crate::{
     attempt::{Commits, count},
     bring_in::{Made, bring_in, gather},
     control::Control,
-    git::GitError,
+    git::{Answer, GitError},
     halt::Halt,
+    holder::fingerprint,
     host::{EngineHost, RepositorySetup},
     publish::keep,
     remote::Remote,
@@ -41,18 +42,21 @@ pub(super) struct Cloned {
 pub(super) async fn clone(host: &EngineHost, order: &JobOrder, found: Repository) -> Result<Cloned, Halt> {
     let (start, base) = start(host, order, &found).await?;
     let dir = Control::dir_for(&host.config.home, &found.common_dir);
-    let control = {
+    let (control, built) = {
         let (control, _lock) = host.control_at(dir, &Remote::Folder(found.common_dir.clone())).await?;
         control.fetch_sha(&start).await?;
-        control
+        let built =
+            if order.spec.review.is_some() { built_before(&control, order.job, &start).await? } else { None };
+        (control, built)
     };
     let workspace = Workspace::create(&host.config.home, &order.attempt.to_string()).await?;
-    let checkout = Checkout { branch: &order.branch, start: &start, base: Some((&base, &start)) };
+    let tip = built.as_ref().unwrap_or(&start);
+    let checkout = Checkout { branch: &order.branch, start: tip, base: Some((&base, &start)) };
     workspace.clone(&control, &checkout).await?;
     let (repo, below) = (workspace.repo(), found.below.clone());
     off_thread(move || Ok(make_below(&repo, &below))).await?.ok_or(FailReason::NoFolder)?;
     let commits = Commits { base: Some(start.clone()), start };
-    Ok(Cloned { control, commits, base, workspace, below: found.below, built: None })
+    Ok(Cloned { control, commits, base, workspace, below: found.below, built })
 }
 
 /// The folder of the job in the clone. Git keeps no empty ones, so it may have to be made; but never through a link.
@@ -100,7 +104,7 @@ pub(super) async fn take_in(
 ) -> Result<(), Halt> {
     let work = bring_in(host, &made(order, cloned)).await?;
     count(measured, &cloned.control, &cloned.commits, &work).await;
-    keep(&cloned.control, &kept(order.job), &work).await?;
+    keep(&cloned.control, &kept(host, order.job), &work).await?;
     cloned.built = Some(work);
     Ok(())
 }
@@ -110,7 +114,7 @@ pub(super) async fn save(host: &EngineHost, order: &JobOrder, cloned: &Cloned) {
     let saved: Result<(), Halt> = async {
         let work = gather(host, &made(order, cloned)).await?;
         if work != cloned.commits.start {
-            keep(&cloned.control, &kept(order.job), &work).await?;
+            keep(&cloned.control, &kept(host, order.job), &work).await?;
         }
         Ok(())
     }
@@ -125,9 +129,37 @@ fn made<'a>(order: &JobOrder, cloned: &'a Cloned) -> Made<'a> {
     Made { attempt: order.attempt, control, commits, workspace, merged: None }
 }
 
-/// The ref under which the repository keeps what was built until it lands.
-pub(super) fn kept(job: JobId) -> String {
-    format!("refs/banksman/jobs/{job}")
+/// The ref under which the repository keeps what was built until it lands. Several homes may work on one repository, each with jobs of
+/// its own numbers.
+pub(super) fn kept(host: &EngineHost, job: JobId) -> String {
+    format!("refs/banksman/jobs/{}/{job}", fingerprint(&host.config.home))
+}
+
+/// The ref under which the control repository keeps what was built and still waits for its review.
+fn unreviewed(job: JobId) -> String {
+    format!("refs/unreviewed/{job}")
+}
+
+/// Keeps what was built for the next attempt at the job, whose reviewer has to be waited for: it need not be built again. Nothing depends
+/// on it.
+pub(super) async fn keep_for_review(host: &EngineHost, order: &JobOrder, cloned: &Cloned) {
+    let Some(built) = &cloned.built else { return };
+    let kept: Result<(), GitError> = async {
+        let _lock = host.lock(&cloned.control).await?;
+        cloned.control.note(&unreviewed(order.job), built).await
+    }
+    .await;
+    if let Err(error) = kept {
+        tracing::warn!(job = %order.job, %error, "what waits for its review is built again");
+    }
+}
+
+/// What an earlier attempt built from the same start and nobody reviewed yet; it is given once.
+async fn built_before(control: &Control, job: JobId, start: &Sha) -> Result<Option<Sha>, GitError> {
+    let name = unreviewed(job);
+    let Some(built) = control.noted(&name).await? else { return Ok(None) };
+    control.forget_note(&name).await?;
+    Ok((control.is_ancestor(start, &built).await? == Answer::Yes).then_some(built))
 }
 
 /// What the inventory says about the repository, if it is in there.

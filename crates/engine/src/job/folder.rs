@@ -92,7 +92,7 @@ pub(super) async fn run(
             }
             let made = spares.take(workspace)?;
             rewrite(&script, &text)?;
-            let output = Output { log: CappedLog::create(log, cap)?, usage, recent: Recent::default() };
+            let output = Output { log: CappedLog::silent(log, cap)?, usage, recent: Recent::default() };
             let launched = run_to_end(launch, output, told);
             spares.give_back(made);
             launched.map(Some)

@@ -51,7 +51,7 @@ async fn push(host: &EngineHost, order: &JobOrder, cloned: &Cloned, sha: &Sha) -
     control.note(&landed, sha).await?;
     match publish(control, &order.branch, now.as_ref(), sha, CheckedOut::Stays).await? {
         Published::There => {
-            if let Err(error) = let_go(control, &kept(order.job)).await {
+            if let Err(error) = let_go(control, &kept(host, order.job)).await {
                 tracing::warn!(job = %order.job, %error, "the ref that kept the work of a job stays behind");
             }
             Ok(())

@@ -120,7 +120,7 @@ impl Attempt {
             return Ok(log);
         }
         let (path, cap) = (log_path(&host.config.home, order.attempt), host.config.output_cap);
-        Ok(off_thread(move || CappedLog::create(path, cap)).await?)
+        Ok(off_thread(move || CappedLog::silent(path, cap)).await?)
     }
 
     /// The site, once the first build has found it.
@@ -172,6 +172,9 @@ pub(crate) async fn step(
         Err(Halt::Failed(_)) if host.has_room() == Disk::None => StepResult::Failed(FailReason::DiskFull),
         Err(Halt::Failed(reason)) => StepResult::Failed(reason),
         Err(Halt::Limited(until)) => {
+            if let (Step::Review, Some(Site::Clone(cloned))) = (step, &attempt.site) {
+                clone::keep_for_review(host, order, cloned).await;
+            }
             let engine = match step {
                 Step::Review => review::reviewer(host, order).map_or(&order.engine, |(name, _)| name),
                 Step::Build { .. } | Step::Verify | Step::Land => &order.engine,

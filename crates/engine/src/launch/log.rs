@@ -2,8 +2,10 @@
 //!
 //! The beginning goes straight into the file, which can be read while it grows. What comes after half the cap goes by turns into
 //! two files beside it, each a quarter of the cap, so that dropping the middle costs nothing; at the end they are put behind the beginning.
-//! A part is never renamed over another nor emptied before it is written again: ext4 would write all of it to the disk each time.
+//! A part is never renamed over another nor emptied before it is written again: ext4 would write all of it to the disk each time. An
+//! attempt that prints nothing has no file.
 
+use super::parts::{self, Tail};
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
@@ -16,54 +18,12 @@ use std::{
 pub(crate) struct CappedLog {
     path: PathBuf,
     cap: u64,
-    head: File,
+    /// There once there is something in it.
+    head: Option<File>,
     head_len: u64,
     tail: Option<Tail>,
     taken: u64,
     trouble: Option<io::Error>,
-}
-
-#[derive(Debug)]
-struct Tail {
-    parts: [Part; 2],
-    /// Which of them is being written.
-    newest: usize,
-}
-
-#[derive(Debug)]
-struct Part {
-    file: File,
-    len: u64,
-}
-
-/// What the names of the parts end with.
-const PARTS: [&str; 2] = ["part1", "part2"];
-
-impl Tail {
-    fn create(log: &Path) -> io::Result<Self> {
-        let part = |name| {
-            io::Result::Ok(Part {
-                file: options().read(true).create(true).truncate(true).open(part_path(log, name))?,
-                len: 0,
-            })
-        };
-        Ok(Self { parts: [part(PARTS[0])?, part(PARTS[1])?], newest: 0 })
-    }
-
-    /// The part to be written, the other one when this one is full.
-    fn with_room(&mut self, most: u64) -> io::Result<&mut Part> {
-        if self.parts[self.newest].len >= most {
-            self.newest = 1 - self.newest;
-            let part = &mut self.parts[self.newest];
-            if part.len > 0 {
-                // Its old pages are dropped, whether they have reached the disk or not.
-                part.file.set_len(1)?;
-                part.file.rewind()?;
-                part.len = 0;
-            }
-        }
-        Ok(&mut self.parts[self.newest])
-    }
 }
 
 impl CappedLog {
@@ -75,9 +35,22 @@ impl CappedLog {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => (open_new(&path)?, false),
             head => (head?, true),
         };
-        let log = Self { path, cap, head, head_len: 0, tail: None, taken: 0, trouble: None };
+        let log = Self { path, cap, head: Some(head), head_len: 0, tail: None, taken: 0, trouble: None };
         if !is_fresh {
             log.remove_parts();
+        }
+        Ok(log)
+    }
+
+    /// The same without making the file: it is there as soon as there is something in it. What an attempt with this number left that another
+    /// store knew is removed.
+    pub(crate) fn silent(path: PathBuf, cap: u64) -> io::Result<Self> {
+        let log =
+            Self { path, cap: cap.max(4096), head: None, head_len: 0, tail: None, taken: 0, trouble: None };
+        match fs::remove_file(&log.path) {
+            Ok(()) => log.remove_parts(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
         Ok(log)
     }
@@ -94,27 +67,28 @@ impl CappedLog {
     }
 
     fn try_write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
         let room = (self.cap / 2).saturating_sub(self.head_len);
         if room > 0 {
             let (now, later) = bytes.split_at(bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
-            self.head.write_all(now)?;
+            let head = match &mut self.head {
+                Some(head) => head,
+                none => none.insert(open_new(&self.path)?),
+            };
+            head.write_all(now)?;
             self.head_len += now.len() as u64;
             bytes = later;
         }
-        let part = self.cap / 4;
-        while !bytes.is_empty() {
-            let tail = match &mut self.tail {
-                Some(tail) => tail,
-                none => none.insert(Tail::create(&self.path)?),
-            };
-            let newest = tail.with_room(part)?;
-            let room = usize::try_from(part - newest.len).unwrap_or(usize::MAX);
-            let (now, later) = bytes.split_at(bytes.len().min(room));
-            newest.file.write_all(now)?;
-            newest.len += now.len() as u64;
-            bytes = later;
+        if bytes.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let tail = match &mut self.tail {
+            Some(tail) => tail,
+            none => none.insert(Tail::create(&self.path, self.cap / 2)?),
+        };
+        tail.write(bytes)
     }
 
     /// Bytes taken so far, dropped ones among them.
@@ -125,23 +99,8 @@ impl CappedLog {
 
     /// Puts the end behind the beginning. Gives the error that stopped the log, if one did.
     pub(crate) fn finish(mut self) -> Result<PathBuf, io::Error> {
-        if let Some(Tail { mut parts, newest }) = self.tail.take() {
-            if newest == 0 {
-                parts.reverse();
-            }
-            let kept = self.head_len + parts.iter().map(|part| part.len).sum::<u64>();
-            let dropped = self.taken.saturating_sub(kept);
-            let joined = (|| {
-                if dropped > 0 {
-                    writeln!(self.head, "\n[banksman: {dropped} bytes of output were dropped here]")?;
-                }
-                for Part { mut file, len } in parts {
-                    file.rewind()?;
-                    io::copy(&mut file.take(len), &mut self.head)?;
-                }
-                Ok(())
-            })();
-            if let Err(error) = joined {
+        if let (Some(tail), Some(head)) = (self.tail.take(), &mut self.head) {
+            if let Err(error) = tail.join(self.taken, head) {
                 self.trouble.get_or_insert(error);
             }
             self.remove_parts();
@@ -163,33 +122,10 @@ impl CappedLog {
     }
 
     fn remove_parts(&self) {
-        for name in PARTS {
-            let _ = fs::remove_file(part_path(&self.path, name));
+        if let Err(error) = parts::remove(&self.path) {
+            tracing::warn!(%error, "parts of a log stay beside it");
         }
     }
-}
-
-/// Puts the parts behind the beginning for a process that died before it could, the one that was written last at the end.
-pub(crate) fn rejoin(path: &Path) -> io::Result<()> {
-    let mut parts = Vec::new();
-    for part in PARTS.map(|name| part_path(path, name)) {
-        match fs::metadata(&part) {
-            Ok(found) => parts.push((found.modified()?, part)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-    }
-    if parts.is_empty() {
-        return Ok(());
-    }
-    parts.sort();
-    let mut log = OpenOptions::new().append(true).custom_flags(no_follow()).open(path)?;
-    writeln!(log, "\n[banksman: output may have been dropped here]")?;
-    for (_, part) in parts {
-        io::copy(&mut File::open(&part)?, &mut log)?;
-        fs::remove_file(&part)?;
-    }
-    Ok(())
 }
 
 /// The last `max` bytes of a finished log, as text; what is not UTF-8 is replaced.
@@ -202,14 +138,8 @@ pub(crate) fn tail(path: &Path, max: u64) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn part_path(log: &Path, name: &str) -> PathBuf {
-    let mut path = log.as_os_str().to_owned();
-    path.push(format!(".{name}"));
-    path.into()
-}
-
 /// A file that only the user may read: output may show what the user would not. Nothing is written through a link.
-fn options() -> OpenOptions {
+pub(super) fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).mode(0o600).custom_flags(no_follow());
     options
@@ -219,7 +149,7 @@ fn open_new(path: &Path) -> io::Result<File> {
     options().create(true).truncate(true).open(path)
 }
 
-fn no_follow() -> i32 {
+pub(super) fn no_follow() -> i32 {
     i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0)
 }
 

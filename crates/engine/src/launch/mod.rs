@@ -10,11 +10,15 @@ mod end;
 mod exit;
 mod log;
 mod output;
+mod parts;
+mod reader;
 mod supervise;
 
 pub(crate) use end::adopt_runaways;
-pub(crate) use log::{CappedLog, rejoin, tail};
+pub(crate) use log::{CappedLog, tail};
 pub(crate) use output::{Budget, Output, Recent, Talk};
+pub(crate) use parts::rejoin;
+pub use reader::LogReader;
 
 use crate::usage::Limited;
 use banksman_core::work::{SandboxLevel, Usage};

@@ -90,8 +90,7 @@ impl Limiter {
     fn ulimit(&self) -> String {
         let Limits { memory_mib, cpu_seconds, file_mib, open_files, .. } = self.limits;
         format!(
-            "ulimit -c 0; ulimit -d {} 2>/dev/null; ulimit -t {cpu_seconds} 2>/dev/null; ulimit -f {} 2>/dev/null; \
-             ulimit -n {open_files} 2>/dev/null; ",
+            "ulimit -c 0; {{ ulimit -d {}; ulimit -t {cpu_seconds}; ulimit -f {}; ulimit -n {open_files}; }} 2>/dev/null; ",
             memory_mib << 10,
             file_mib << 11,
         )

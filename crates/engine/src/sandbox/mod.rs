@@ -54,16 +54,29 @@ pub(crate) struct Sandbox {
 }
 
 impl Sandbox {
-    /// Looks at what the host offers by trying it.
+    /// Looks at what the host offers by trying it, where a sandbox is asked for.
     pub(crate) async fn probe(policy: SandboxPolicy, path: &std::ffi::OsStr, limits: Limits) -> Self {
-        let offered = probe::probe(path).await;
+        let offered = match policy {
+            SandboxPolicy::Off => {
+                Offered::None { why: "nobody looked: the configuration says `sandbox = \"off\"`" }
+            }
+            SandboxPolicy::Auto | SandboxPolicy::BestEffort => probe::probe(path).await,
+        };
         let limits = limits::Limiter::new(path, limits);
         Self { policy, offered, limits }
     }
 
-    /// What the host offers.
+    /// What the host offers, as far as it was looked at.
     pub(crate) fn offered(&self) -> &Offered {
         &self.offered
+    }
+
+    /// What the host offers, whether a sandbox is asked for or not.
+    pub(crate) async fn look(&self, path: &std::ffi::OsStr) -> Offered {
+        match self.policy {
+            SandboxPolicy::Off => probe::probe(path).await,
+            SandboxPolicy::Auto | SandboxPolicy::BestEffort => self.offered.clone(),
+        }
     }
 
     /// The level at which processes run, or that none may.

@@ -93,6 +93,12 @@ async fn leaves_nothing(world: &World, order: &JobOrder) {
     assert_eq!(world.leftovers(), Vec::<PathBuf>::new(), "the workspace is gone");
 }
 
+/// Where the work of job 7 is kept, under the home that built it.
+fn kept_ref(world: &World) -> Option<String> {
+    let out = git(&world.path("seed"), &["for-each-ref", "--format=%(refname)", "refs/banksman/jobs/*/7"]);
+    Some(out.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
 fn head(world: &World, name: &str) -> Option<String> {
     let out = git(&world.path("seed"), &["for-each-ref", "--format=%(objectname)", name]);
     Some(out.trim().to_owned()).filter(|sha| !sha.is_empty())
@@ -112,7 +118,7 @@ async fn work_in_a_repository_lands_on_a_branch_and_the_users_work_tree_stays() 
         assert!(measured.cpu_ms.is_some() && measured.peak_kib.unwrap() > 500, "{measured:?}");
         assert!(world.log().contains("work/1/repo"));
         assert_eq!(head(&world, "refs/heads/job"), None, "nothing lands before its time");
-        let kept_sha = head(&world, "refs/banksman/jobs/7").unwrap();
+        let kept_sha = head(&world, &kept_ref(&world).unwrap()).unwrap();
 
         let landed = step(&world, &order, Step::Land, body).await.result;
         let StepResult::Landed(Outcome::Published { branch, sha }) = landed else { panic!("{landed:?}") };
@@ -160,7 +166,7 @@ async fn a_branch_with_other_work_or_in_a_work_tree_is_not_touched() {
         let landed = step(&world, order, Step::Land, "").await.result;
         assert_eq!(landed, StepResult::Failed(FailReason::BranchTaken));
         leaves_nothing(&world, order).await;
-        let lost = git(&seed, &["log", "-1", "--format=%an", "refs/banksman/jobs/7"]);
+        let lost = git(&seed, &["log", "-1", "--format=%an", &kept_ref(&world).unwrap()]);
         assert!(!lost.is_empty(), "what was built is kept");
     };
     // Other work.
@@ -192,7 +198,10 @@ async fn what_a_failed_engine_left_is_kept() {
         let failed = build(&world, &order, "echo half > b; exit 3").await;
         assert_eq!(failed, StepResult::Failed(FailReason::ExitCode));
         leaves_nothing(&world, &order).await;
-        assert_eq!(git(&world.path("seed"), &["show", "refs/banksman/jobs/7:b"]), "half\n");
+        assert_eq!(
+            git(&world.path("seed"), &["show", &format!("{}:b", kept_ref(&world).unwrap())]),
+            "half\n"
+        );
         assert_eq!(head(&world, "refs/heads/job"), None);
     }
 }
@@ -238,6 +247,68 @@ async fn a_second_engine_reviews_what_was_built_and_is_heard() {
         assert_eq!(review().await, StepResult::Reviewed(Verdict::Approve), "{}", world.log());
         leaves_nothing(&world, &order).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_its_reviewer_is_not_built_again() {
+    let limited = r#"{"type":"turn.failed","error":{"message":"You've hit your usage limit."}}"#;
+    let script = format!(
+        "if test -e \"$BANKSMAN_TASK_DIR/../../../open\"; then echo '{{\"verdict\":\"approve\"}}' > \"$BANKSMAN_TASK_DIR/verdict.json\"; \
+         else cat <<'END'\n{limited}\nEND\nexit 1; fi"
+    );
+    let made = World::with(Kept::Unconfined, &script, &|config| {
+        let agent = config.engines.get_mut(&engine("agent")).unwrap();
+        (agent.class, agent.usage) = ("reviewer".into(), UsageFormat::Codex);
+    });
+    let Some(world) = made.await else { return };
+    let mut order = order(&world);
+    order.spec.review = Some(engine("reviewer"));
+    let body = "echo once >> \"$BANKSMAN_TASK_DIR/../../../built\"; echo good > b";
+    for attempt in [1, 2] {
+        order.attempt = AttemptId(attempt);
+        assert_eq!(build(&world, &order, body).await, StepResult::Built, "{}", world.log());
+        let waits = step(&world, &order, Step::Review, body).await.result;
+        let StepResult::Limited { engine: reviewer, .. } = waits else { panic!("{waits:?} {}", world.log()) };
+        assert_eq!(reviewer, engine("agent"));
+        leaves_nothing(&world, &order).await;
+    }
+    fs::write(world.path("home/open"), "").unwrap();
+    order.attempt = AttemptId(3);
+    assert_eq!(build(&world, &order, body).await, StepResult::Built);
+    let approved = step(&world, &order, Step::Review, body).await.result;
+    assert_eq!(approved, StepResult::Reviewed(Verdict::Approve));
+    let landed = step(&world, &order, Step::Land, body).await.result;
+    assert!(matches!(landed, StepResult::Landed(_)), "{landed:?}");
+    leaves_nothing(&world, &order).await;
+    assert_eq!(fs::read_to_string(world.path("home/built")).unwrap(), "once\n");
+    assert_eq!(git(&world.path("seed"), &["show", "job/7-fix:b"]), "good\n");
+    // What begins elsewhere is built anew.
+    git(&world.path("seed"), &["commit", "-q", "--allow-empty", "-m", "Later"]);
+    order.attempt = AttemptId(4);
+    assert_eq!(build(&world, &order, body).await, StepResult::Built);
+    assert_eq!(fs::read_to_string(world.path("home/built")).unwrap(), "once\nonce\n");
+    leaves_nothing(&world, &order).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_homes_keep_what_they_built_apart() {
+    let Some(world) = World::new(Kept::Unconfined, "true").await else { return };
+    let order = order(&world);
+    assert_eq!(build(&world, &order, "echo one > b").await, StepResult::Built);
+    world.host.leave(order.attempt).await;
+    let environment = ["PATH", "HOME"].map(|name| (name.into(), std::env::var_os(name).unwrap()));
+    let mut config =
+        EngineHostConfig::new(world.path("another"), BTreeMap::from(environment), jiff::Timestamp::now);
+    (config.sandbox, config.min_free) = (banksman_engine::SandboxPolicy::Off, 0);
+    let another = banksman_engine::EngineHost::new(config).await.unwrap();
+    let built = another.step(&order, BUILD, &Body::new("echo two > b".into())).await.unwrap();
+    assert_eq!(built.result, StepResult::Built);
+    another.leave(order.attempt).await;
+    let kept = git(&world.path("seed"), &["for-each-ref", "--format=%(refname)", "refs/banksman/jobs"]);
+    let mut words: Vec<String> =
+        kept.lines().map(|name| git(&world.path("seed"), &["show", &format!("{name}:b")])).collect();
+    words.sort();
+    assert_eq!(words, ["one\n", "two\n"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -92,13 +92,22 @@ async fn one_attempt_is_reaped_and_no_other() {
     let (mut builder, mut reviewer, mut other) = (marked("3"), marked("3-review"), marked("31"));
     // Its log was in parts.
     let log = home.join("logs/attempt-3.log");
-    for (name, text) in [("", "begin"), (".part1", "middle "), (".part2", "end")] {
-        fs::write(format!("{}{name}", log.display()), text).unwrap();
+    let front = |number: u128| (number << 64 | 4).to_be_bytes().to_vec();
+    let parts = [
+        ("", b"begi".to_vec()),
+        (".part1", [front(3), b"n".to_vec()].concat()),
+        (".part2", [front(2), b"gi".to_vec()].concat()),
+    ];
+    for (name, bytes) in parts {
+        fs::write(format!("{}{name}", log.display()), bytes).unwrap();
     }
     world.host.reap(AttemptId(3)).await;
     assert!(!builder.wait().unwrap().success() && !reviewer.wait().unwrap().success());
     assert!(other.try_wait().unwrap().is_none());
     assert_eq!(world.leftovers(), [world.path("home/work/31")]);
-    assert!(fs::read_to_string(&log).unwrap().ends_with("]\nmiddle end"));
+    assert_eq!(
+        fs::read_to_string(&log).unwrap(),
+        "begi\n[banksman: 2 bytes of output were dropped here]\ngin"
+    );
     end(other);
 }

@@ -1,12 +1,12 @@
 //! One attempt from its claim to its end: what it came to becomes the job's next state.
 
-use super::{Worker, board::Ending, pause};
+use super::{Worker, board::Ending, course::Found, pause};
 use crate::bug;
 use banksman_core::{
     event::What,
     id::AttemptId,
     job::{JobEvent, JobState, JobWork, Outcome, Stage, Why},
-    port::{AttemptRecord, Claim, Claimed, Engine, Life, Measured, Queue, World},
+    port::{AttemptRecord, Claim, Claimed, Engine, Life, Measured, Offer, Queue, StoreError, World},
     text::EngineName,
     work::FailReason,
 };
@@ -55,6 +55,40 @@ pub(super) enum Close {
     Fenced,
 }
 
+/// An attempt whose steps are done: nothing of it runs any more, and how it went is still to be written.
+pub(super) struct Done {
+    attempt: Attempt,
+    close: Close,
+}
+
+impl Done {
+    /// Which attempt.
+    pub(super) fn id(&self) -> AttemptId {
+        self.attempt.claim.attempt
+    }
+
+    /// Whether the worker may look for the next job before this is written: what went well changes nothing about what may run.
+    pub(super) fn went_well(&self) -> bool {
+        matches!(self.close, Close::Shipped(_))
+    }
+}
+
+/// An attempt about which all is written.
+pub(super) struct Closed {
+    attempt: AttemptId,
+    again: Option<Timestamp>,
+    left: Left,
+    /// What there is for the worker to do next, where it asked with the same write.
+    pub(super) found: Option<Result<Found, StoreError>>,
+}
+
+/// Whether an attempt left something in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Perhaps,
+    Nothing,
+}
+
 /// An attempt that is over.
 pub(super) struct Over {
     /// When its job is to be tried again, if it waits for that.
@@ -62,11 +96,9 @@ pub(super) struct Over {
 }
 
 impl<W: World> Worker<W> {
-    /// Carries a claimed job to the end of the attempt. Everything about it is written, or will be found by whoever looks at the claims,
-    /// when this returns.
-    pub(super) async fn carry(&self, claimed: Claimed) -> Over {
+    /// Carries a claimed job through the steps of an attempt.
+    pub(super) async fn carry(&self, claimed: Claimed) -> Done {
         let Claimed { claim, body } = claimed;
-        let id = claim.attempt;
         self.show_move(&claim.job, Some(&claim), Stage::Building, Why::Claimed);
         let spec = claim.job.work.spec().cloned();
         let mut attempt = Attempt { claim, events: Vec::new(), measured: Measured::default() };
@@ -76,12 +108,34 @@ impl<W: World> Worker<W> {
             None => self.task(&mut attempt).await,
         };
         let close = self.excused(&attempt, close).await;
-        let again = self.close(&mut attempt, close).await;
+        Done { attempt, close }
+    }
+
+    /// Writes how an attempt went, and with the same write asks for the next job where an offer is made. Everything about the attempt is
+    /// written, or will be found by whoever looks at the claims, when this returns.
+    pub(super) async fn write_end(&self, done: Done, next: Option<Offer>) -> Closed {
+        let Done { mut attempt, close } = done;
+        let id = attempt.claim.attempt;
+        let asked = next.is_some();
+        let (again, found) = self.close(&mut attempt, close, next).await;
         // Of a task there is something left only when it was told to end after it had.
-        if spec.is_some() || self.board.ending(id).is_some() {
-            self.world.engine().leave(id).await;
+        let left = if attempt.claim.job.work.spec().is_some() || self.board.ending(id).is_some() {
+            Left::Perhaps
+        } else {
+            Left::Nothing
+        };
+        // Whoever asked waits for an answer.
+        let found = found.or_else(|| asked.then_some(Ok(Found::Nothing { due: None, empty: false })));
+        Closed { attempt: id, again, left, found }
+    }
+
+    /// Removes what an attempt left.
+    pub(super) async fn leave(&self, closed: Closed) -> Over {
+        let Closed { attempt, again, left, .. } = closed;
+        if left == Left::Perhaps {
+            self.world.engine().leave(attempt).await;
         }
-        self.board.leave(id);
+        self.board.leave(attempt);
         Over { again }
     }
 
@@ -98,20 +152,26 @@ impl<W: World> Worker<W> {
         }
     }
 
-    /// Writes how an attempt ended. Comes back with the time of the next one, if the job waits for one.
-    async fn close(&self, attempt: &mut Attempt, close: Close) -> Option<Timestamp> {
+    /// Writes how an attempt ended. Comes back with the time of the next one, if the job waits for one, and with what there is to do
+    /// where that was asked.
+    async fn close(
+        &self,
+        attempt: &mut Attempt,
+        close: Close,
+        next: Option<Offer>,
+    ) -> (Option<Timestamp>, Option<Result<Found, StoreError>>) {
         let (now, job) = (self.now(), attempt.claim.job.id);
         let ending = self.board.ending(attempt.claim.attempt);
         if close == Close::Fenced || ending == Some(Ending::Lost) {
             self.let_go(attempt).await;
-            return None;
+            return (None, None);
         }
         if !matches!(close, Close::Trouble(_) | Close::Ended) {
             self.untroubled(job);
         }
         if close == Close::Pointless {
             self.drop_pointless(attempt).await;
-            return None;
+            return (None, None);
         }
         let mut failure = None;
         let event = match close {
@@ -146,18 +206,22 @@ impl<W: World> Worker<W> {
                     if ending.is_none() { pause::after_trouble(job, 1) } else { SignedDuration::ZERO };
                 JobEvent::Again { not_before: now + pause, why: Why::Interrupted }
             }
-            Close::Fenced | Close::Pointless => return None,
+            Close::Fenced | Close::Pointless => return (None, None),
         };
         let record = AttemptRecord { failure, ..self.record(attempt) };
         attempt.events.push(event.clone());
-        if self.write(attempt, Some(&record)).await.is_err() {
+        let (written, found) = match next {
+            Some(offer) => self.write_and_find(attempt, &record, &offer).await,
+            None => (self.write(attempt, Some(&record)).await, None),
+        };
+        if written.is_err() {
             self.let_go(attempt).await;
-            return None;
+            return (None, found);
         }
         self.show_end(attempt, &event, &record);
         match event {
-            JobEvent::Again { not_before, .. } => Some(not_before),
-            _ => None,
+            JobEvent::Again { not_before, .. } => (Some(not_before), found),
+            _ => (None, found),
         }
     }
 

@@ -8,6 +8,7 @@ use banksman_core::{
 };
 use jiff::Timestamp;
 use std::{
+    cmp::Reverse,
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -23,6 +24,15 @@ pub(super) enum Ending {
     Stopping,
 }
 
+/// Whether an attempt takes up room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Its processes may run.
+    Taken,
+    /// They are gone; how it went is still to be written.
+    Free,
+}
+
 /// One attempt that runs.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
@@ -30,6 +40,7 @@ pub(super) struct Entry {
     pub(super) claim: Claim,
     /// It is being ended.
     pub(super) ending: Option<Ending>,
+    place: Place,
 }
 
 /// The attempts of a worker.
@@ -45,7 +56,14 @@ impl Board {
 
     /// An attempt begins.
     pub(super) fn enter(&self, claim: Claim) {
-        self.entries().insert(claim.attempt, Entry { claim, ending: None });
+        self.entries().insert(claim.attempt, Entry { claim, ending: None, place: Place::Taken });
+    }
+
+    /// The processes of an attempt are gone: there is room for another one.
+    pub(super) fn make_room(&self, attempt: AttemptId) {
+        if let Some(entry) = self.entries().get_mut(&attempt) {
+            entry.place = Place::Free;
+        }
     }
 
     /// An attempt is over and what there is to write about it is written.
@@ -119,35 +137,79 @@ impl Board {
     /// What there is room for; `None`: nothing.
     pub(super) fn offer(&self, setup: &WorkerSetup) -> Option<Offer> {
         let entries = self.entries();
-        if entries.len() >= setup.at_once.max(1) as usize {
+        let running = || entries.values().filter(|entry| entry.place == Place::Taken);
+        if running().count() >= setup.at_once.max(1) as usize {
             return None;
         }
         let mut engines: BTreeMap<&EngineName, u32> = BTreeMap::new();
         let mut profiles: BTreeMap<&ProfileName, u32> = BTreeMap::new();
-        for Entry { claim, .. } in entries.values() {
+        for Entry { claim, .. } in running() {
             *engines.entry(&claim.engine).or_default() += 1;
             if let Some(profile) = claim.job.work.profile() {
                 *profiles.entry(profile).or_default() += 1;
             }
         }
         let room = |name: &EngineName| engines.get(name).copied().unwrap_or_default();
-        let engines: Vec<_> = setup
-            .engines
-            .iter()
-            .filter(|engine| room(&engine.name) < engine.parallel.max(1))
-            .map(|engine| (engine.name.clone(), engine.class.clone()))
-            .collect();
-        if engines.is_empty() {
+        let mut free: Vec<_> =
+            setup.engines.iter().filter(|engine| room(&engine.name) < engine.parallel.max(1)).collect();
+        if free.is_empty() {
             return None;
+        }
+        // Of a class the first one runs the job: what a job requires and one engine alone offers, that engine has to have.
+        let own = |name: &EngineName| setup.of_engines.get(name).map_or(&[][..], Vec::as_slice);
+        free.sort_by_key(|engine| Reverse(own(&engine.name).len()));
+        let engines: Vec<_> = free.iter().map(|engine| (engine.name.clone(), engine.class.clone())).collect();
+        let mut capabilities = setup.capabilities.clone();
+        for more in free.iter().flat_map(|engine| own(&engine.name)) {
+            if !capabilities.contains(more) {
+                capabilities.push(more.clone());
+            }
         }
         let full = |(name, most): &(&ProfileName, &u32)| {
             profiles.get(name).copied().unwrap_or_default() >= (**most).max(1)
         };
         Some(Offer {
             engines,
-            capabilities: setup.capabilities.clone(),
+            capabilities,
             repos: setup.rules.iter().map(|rules| rules.repo.clone()).collect(),
             full_profiles: setup.profiles.iter().filter(full).map(|(name, _)| name.clone()).collect(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::EngineRoom;
+    use banksman_core::{
+        port::{Hosts, Life},
+        text::{Capability, ClassName, Holder},
+    };
+    use std::sync::Arc;
+
+    struct Nobody;
+
+    impl Hosts for Nobody {
+        fn life(&self, _holder: &Holder) -> Life {
+            Life::Elsewhere
+        }
+    }
+
+    #[test]
+    fn what_one_engine_offers_is_offered_while_it_has_room_and_it_comes_first() {
+        let engine = |name: &str| EngineName::new(name).unwrap();
+        let mut setup = WorkerSetup::new(Holder::new("me").unwrap(), Arc::new(Nobody));
+        let class = ClassName::new("coder").unwrap();
+        let room = |name| EngineRoom { name: engine(name), class: class.clone(), parallel: 1 };
+        setup.engines = vec![room("a"), room("b")];
+        setup.capabilities = vec![Capability::new("os:linux").unwrap()];
+        let own = vec![Capability::new("gpu:cuda").unwrap(), Capability::new("os:linux").unwrap()];
+        setup.of_engines.insert(engine("b"), own);
+        let offer = Board::default().offer(&setup).unwrap();
+        let names: Vec<&str> = offer.engines.iter().map(|(name, _)| name.as_str()).collect();
+        let words: Vec<&str> = offer.capabilities.iter().map(Capability::as_str).collect();
+        assert_eq!((names, words), (vec!["b", "a"], vec!["os:linux", "gpu:cuda"]));
+        setup.engines.pop();
+        assert_eq!(Board::default().offer(&setup).unwrap().capabilities, setup.capabilities);
     }
 }

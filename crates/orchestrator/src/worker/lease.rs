@@ -1,6 +1,6 @@
 //! Leases of what runs: one loop renews them all, and an attempt whose lease cannot be renewed is ended before it runs out.
 
-use super::{LEASE, Worker, board::Ending};
+use super::{Worker, board::Ending, lease_ms};
 use banksman_core::{
     id::AttemptId,
     port::{Engine, Queue, StoreError, World},
@@ -12,9 +12,6 @@ use jiff::{SignedDuration, Timestamp};
 pub(super) const RENEW: SignedDuration = SignedDuration::from_secs(15);
 /// How soon a renewal that failed is repeated.
 const AGAIN: SignedDuration = SignedDuration::from_secs(2);
-/// So long before the end of its lease an attempt is ended that could not be renewed: longer than its grace, so that no process of it
-/// is left when somebody else may take the job.
-pub(super) const MARGIN: SignedDuration = SignedDuration::from_secs(15);
 /// Renewals at the same time, so that the store can group their commits.
 const AT_ONCE: usize = 8;
 
@@ -24,7 +21,6 @@ pub(super) type Renewed = (AttemptId, Result<Timestamp, StoreError>);
 impl<W: World> Worker<W> {
     /// Renews the leases of all that runs.
     pub(super) async fn renew(&self) -> Vec<Renewed> {
-        let lease = i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX);
         let mut claims = Vec::new();
         for entry in self.board.all() {
             match entry.ending {
@@ -39,7 +35,7 @@ impl<W: World> Worker<W> {
         }
         stream::iter(claims)
             .map(|claim| async move {
-                (claim.attempt, self.world.store().renew(&claim, self.now(), lease).await)
+                (claim.attempt, self.world.store().renew(&claim, self.now(), lease_ms()).await)
             })
             .buffered(AT_ONCE)
             .collect()
@@ -66,7 +62,7 @@ impl<W: World> Worker<W> {
     pub(super) fn end_unrenewed(&self) {
         let now = self.now();
         for entry in self.board.all() {
-            if entry.ending.is_none() && entry.claim.until <= now + MARGIN {
+            if entry.ending.is_none() && entry.claim.until <= now + self.setup.margin() {
                 tracing::warn!(attempt.id = %entry.claim.attempt, "an attempt is ended: its lease runs out");
                 self.end(entry.claim.attempt, Ending::Unrenewed);
             }

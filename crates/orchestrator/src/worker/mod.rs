@@ -34,6 +34,11 @@ use std::{
 /// How long a claim lasts unless renewed (Q12).
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
+/// The same in milliseconds.
+fn lease_ms() -> i64 {
+    i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX)
+}
+
 /// Runs attempts.
 pub struct Worker<W: World> {
     world: W,

@@ -1,14 +1,22 @@
 //! Writing what happened to a job, in spite of a store that is away for a while.
 
-use super::{Worker, attempt::Attempt, pause};
+use super::{Worker, attempt::Attempt, course::Found, lease_ms, pause};
 use banksman_core::{
     job::Why,
-    port::{AttemptRecord, Clock, Queue, StoreError, World},
+    port::{AttemptRecord, Clock, Offer, Queue, StoreError, Turned, World},
 };
 use std::mem;
 
 /// Tries of a write that the database itself refuses; then the claim is left to run out.
 const TRIES: u32 = 8;
+
+/// Whether the same write was tried before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Earlier {
+    None,
+    /// It was, and its answer was lost.
+    Unsure,
+}
 
 /// A write was refused: the claim is not the current one, or its job was cancelled.
 pub(super) struct Fenced;
@@ -21,8 +29,43 @@ impl<W: World> Worker<W> {
         attempt: &mut Attempt,
         end: Option<&AttemptRecord>,
     ) -> Result<(), Fenced> {
+        self.write_after(attempt, end, Earlier::None).await
+    }
+
+    /// Writes the end of an attempt together with the claim of the next one. Trouble with either leaves the end to be written alone.
+    pub(super) async fn write_and_find(
+        &self,
+        attempt: &mut Attempt,
+        end: &AttemptRecord,
+        offer: &Offer,
+    ) -> (Result<(), Fenced>, Option<Result<Found, StoreError>>) {
+        let (store, now) = (self.world.store(), self.now());
+        let events = attempt.events.clone();
+        match store.advance_and_claim(&attempt.claim, events, end, offer, now, lease_ms()).await {
+            Ok(Turned { claim, next }) => {
+                attempt.events.clear();
+                attempt.claim = claim;
+                let found = match next {
+                    Ok(Some(claimed)) => Ok(Found::Job(Box::new(claimed))),
+                    Ok(None) => self.nothing_at(now).await,
+                    Err(error) => Err(error),
+                };
+                (Ok(()), Some(found))
+            }
+            Err(StoreError::Fenced | StoreError::Missing(_)) => (self.write(attempt, Some(end)).await, None),
+            // Both may have been written: the claim is then found by the next look at the claims.
+            Err(error) => (self.write_after(attempt, Some(end), Earlier::Unsure).await, Some(Err(error))),
+        }
+    }
+
+    async fn write_after(
+        &self,
+        attempt: &mut Attempt,
+        end: Option<&AttemptRecord>,
+        earlier: Earlier,
+    ) -> Result<(), Fenced> {
         let events = mem::take(&mut attempt.events);
-        let (mut tries, mut unsure) = (0, false);
+        let (mut tries, mut unsure) = (0, earlier == Earlier::Unsure);
         loop {
             match self.world.store().advance(&attempt.claim, events.clone(), end, self.now()).await {
                 Ok(claim) => {

@@ -30,6 +30,43 @@ pub async fn a_job_ships_in_one_call(store: &impl Store) {
     assert_eq!(claim_id(store, 2, &offer(), at(60)).await, None);
 }
 
+/// As if it had done one after the other: what the first job frees (its lock, what waits for it) the second claim may have.
+pub async fn a_worker_ends_one_job_and_gets_the_next(store: &impl Store) {
+    let first = add(store, "first", locked("deploy")).await;
+    let same_lock = add(store, "second", locked("deploy")).await;
+    let dependent = add(store, "third", after(&[first])).await;
+    let mut held = claim(store, 2, at(20)).await.unwrap();
+    for next in [same_lock, dependent] {
+        let end = record(&held, None);
+        let turned =
+            store.advance_and_claim(&held, ships(at(50)), &end, &offer(), at(50), TTL).await.unwrap();
+        assert_eq!(job(store, held.job.id).await, turned.claim.job);
+        assert_eq!(turned.claim.job.state.stage(), Stage::Shipped);
+        assert_eq!(store.attempts(held.job.id).await.unwrap(), [end]);
+        held = turned.next.unwrap().unwrap().claim;
+        assert_eq!((held.job.id, held.since, held.until), (next, at(50), at(110)));
+        assert_eq!((held.holder.clone(), job(store, next).await), (holder(2), held.job.clone()));
+        assert_eq!(store.claims().await.unwrap(), std::slice::from_ref(&held));
+    }
+    let last = record(&held, None);
+    let turned = store.advance_and_claim(&held, ships(at(60)), &last, &offer(), at(60), TTL).await.unwrap();
+    assert_eq!(turned.claim.job.state.stage(), Stage::Shipped);
+    assert!(turned.next.unwrap().is_none());
+}
+
+/// Neither half of a refused call is written.
+pub async fn who_may_not_end_a_job_gets_no_other_one_for_it(store: &impl Store) {
+    let lost = add(store, "lost", spec()).await;
+    let waits = add(store, "waits", spec()).await;
+    let old = claim(store, 2, at(20)).await.unwrap();
+    assert!(store.lose(&old, &holder(9), at(30)).await.unwrap());
+    let end = record(&old, None);
+    let turned = store.advance_and_claim(&old, ships(at(50)), &end, &offer(), at(50), TTL).await;
+    assert_eq!(turned.err(), Some(StoreError::Fenced));
+    assert_eq!((stage(store, lost).await, stage(store, waits).await), (Stage::Building, Stage::Inbox));
+    assert_eq!(store.claims().await.unwrap(), []);
+}
+
 /// Each with the claim that the step before gave back.
 pub async fn stages_are_passed_one_by_one(store: &impl Store) {
     let id = add(store, "job", spec()).await;

@@ -121,7 +121,9 @@ impl TrackerError {
                 Misunderstanding::Answer(_) => false,
             },
             Self::Unavailable(fault) => match fault {
-                Fault::Unreachable | Fault::Failed(_) | Fault::Program(_) | Fault::NoProgram => true,
+                Fault::Unreachable | Fault::Program(_) | Fault::NoProgram => true,
+                // Too many calls, or not now: it was turned away. Any other failure may have come after the effect.
+                Fault::Failed(status) => matches!(status, 429 | 503),
                 Fault::Unclear => false,
             },
         }

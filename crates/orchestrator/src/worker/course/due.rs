@@ -1,8 +1,8 @@
 //! What is due: claims while there is room, renewals, looks at the claims, and the timers that wake the loop for them.
 
 use super::{Course, Goal, Happened};
-use crate::worker::lease::{MARGIN, RENEW};
-use banksman_core::port::{Clock, World};
+use crate::worker::{attempt::Done, lease::RENEW};
+use banksman_core::port::{Clock, Offer, World};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
@@ -34,6 +34,19 @@ impl<'w, W: World> Course<'w, W> {
         self.claims_begun += 1;
         let counts = self.goal == Goal::Empty && worker.board.is_empty();
         self.going_on.push(async move { Happened::Claimed(worker.find(&offer, counts).await) }.boxed());
+    }
+
+    /// What may be claimed in the same write that ends an attempt.
+    pub(super) fn offer_after(&mut self, done: &Done) -> Option<Offer> {
+        let waits = self.claiming || self.claim_at.is_some() || self.stopping();
+        if !done.went_well() || waits || self.goal == Goal::One {
+            return None;
+        }
+        self.worker.board.make_room(done.id());
+        let offer = self.worker.board.offer(&self.worker.setup)?;
+        (self.hungry, self.claiming) = (false, true);
+        self.claims_begun += 1;
+        Some(offer)
     }
 
     pub(super) fn tend_leases(&mut self, now: Timestamp) {
@@ -72,7 +85,7 @@ impl<'w, W: World> Course<'w, W> {
         let busy = !worker.board.is_empty();
         let next = [
             (busy && !self.renewing).then_some(self.renew_at),
-            worker.board.first_end().map(|end| end - MARGIN),
+            worker.board.first_end().map(|end| end - worker.setup.margin()),
             self.look_at.filter(|_| !self.looking && !self.stopping()),
             self.suspected_at().filter(|_| !self.looking),
             self.claim_at,

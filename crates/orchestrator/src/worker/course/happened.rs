@@ -38,6 +38,17 @@ impl<'w, W: World> Course<'w, W> {
                 }
             }
             Happened::Claimed(found) => self.claimed(found, now),
+            Happened::Ran(done) => {
+                let (worker, next) = (self.worker, self.offer_after(&done));
+                self.going_on.push(worker.write_end(*done, next).map(Happened::Closed).boxed());
+            }
+            Happened::Closed(mut closed) => {
+                let (worker, found) = (self.worker, closed.found.take());
+                self.going_on.push(worker.leave(closed).map(Happened::Over).boxed());
+                if let Some(found) = found {
+                    self.claimed(found, now);
+                }
+            }
             Happened::Over(over) => {
                 self.hungry = true;
                 self.jobs_due.extend(over.again);
@@ -101,7 +112,7 @@ impl<'w, W: World> Course<'w, W> {
         let (behind, free): (Vec<Claimed>, Vec<Claimed>) = self.behind.drain(..).partition(waits);
         self.behind = behind;
         for claimed in free {
-            self.going_on.push(worker.carry(claimed).map(Happened::Over).boxed());
+            self.going_on.push(worker.carry(claimed).map(Box::new).map(Happened::Ran).boxed());
         }
     }
 

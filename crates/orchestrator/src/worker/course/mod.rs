@@ -4,7 +4,14 @@
 mod due;
 mod happened;
 
-use super::{Ran, Worker, attempt::Over, board::Ending, lease::Renewed, watch::Look};
+use super::{
+    Ran, Worker,
+    attempt::{Closed, Done, Over},
+    board::Ending,
+    lease::Renewed,
+    lease_ms,
+    watch::Look,
+};
 use crate::{Stop, Trouble, stop::Level};
 use banksman_core::{
     id::AttemptId,
@@ -26,7 +33,7 @@ pub(in crate::worker) enum Goal {
 }
 
 /// What a claim came to.
-enum Found {
+pub(in crate::worker) enum Found {
     Job(Box<Claimed>),
     Nothing {
         /// When a waiting job's time comes.
@@ -45,6 +52,11 @@ enum Happened {
     /// Somebody wishes to stop, or more than before.
     Stop,
     Claimed(Result<Found, StoreError>),
+    /// The steps of an attempt are done.
+    Ran(Box<Done>),
+    /// How it went is written.
+    Closed(Closed),
+    /// Nothing is left of it.
     Over(Over),
     Renewed(Vec<Renewed>),
     Looked(Look),
@@ -181,10 +193,9 @@ impl<W: World> Worker<W> {
     /// Claims the next job that fits; when there is none, finds out when there will be.
     async fn find(&self, offer: &Offer, counts: bool) -> Result<Found, StoreError> {
         let store = self.world.store();
-        let lease = i64::try_from(crate::worker::LEASE.as_millis()).unwrap_or(i64::MAX);
         // One moment for both: what becomes due between two would be missed by each.
         let now = self.now();
-        if let Some(claimed) = store.claim(&self.setup.holder, offer, now, lease).await? {
+        if let Some(claimed) = store.claim(&self.setup.holder, offer, now, lease_ms()).await? {
             return Ok(Found::Job(Box::new(claimed)));
         }
         let due = store.next_due(now).await?;
@@ -197,5 +208,11 @@ impl<W: World> Worker<W> {
                 running == 0 && (counts.inbox == 0 || (due.is_none() && store.claims().await?.is_empty()));
         }
         Ok(Found::Nothing { due, empty })
+    }
+
+    /// When there will be something to claim, where nothing was at that moment.
+    pub(in crate::worker) async fn nothing_at(&self, now: Timestamp) -> Result<Found, StoreError> {
+        let due = self.world.store().next_due(now).await?;
+        Ok(Found::Nothing { due, empty: false })
     }
 }
