@@ -3,14 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use banksman_core::{
+    audit::{Complexity, FindingType, Scope, Severity},
     id::{Number, ThreadId},
     journal::{
-        Automation, CiRun, Cycle, HeadLine, JOURNAL_SCHEMA, JournalEntry, JournalError, origin, read_line,
-        schema,
+        Automation, CiConclusion, CiRun, Commit, Cycle, INDEX_SCHEMA, IndexLine, JOURNAL_SCHEMA,
+        JournalEntry, JournalError, Origin, Totals, index_schema, origin_labels, read_index_line, read_line,
+        read_stored, schema, schema_1,
     },
     policy::ActionKind,
     port::{OutcomeDetail, OutcomeResult},
-    text::{CheckName, EngineName, Label, Login, RepoName, Sha},
+    say::Instruction,
+    text::{CheckName, EngineName, Label, Login, ModelName, ProviderName, RepoName, Sha},
 };
 use jiff::Timestamp;
 use proptest::{prelude::*, sample::select};
@@ -85,11 +88,53 @@ fn sha() -> impl Strategy<Value = Sha> {
 
 fn cycle() -> impl Strategy<Value = Cycle> {
     let threads = prop::collection::vec(any::<u64>().prop_map(ThreadId), 0..4);
-    (threads, time(), prop::option::of((sha(), time()))).prop_map(|(threads, sent_at, response)| Cycle {
-        threads,
-        sent_at,
-        responded_at: response.as_ref().map(|(_, at)| *at),
-        response: response.map(|(sha, _)| sha),
+    let instruction = select(vec![Instruction::FixReviews, Instruction::FixConflict, Instruction::Review]);
+    let response = prop::option::of((sha(), time()));
+    (threads, time(), instruction, response, prop::option::of(time())).prop_map(
+        |(threads, sent_at, instruction, response, resolved_at)| Cycle {
+            thread_count: threads.len() as u64,
+            threads,
+            instruction,
+            sent_at,
+            responded_at: response.as_ref().map(|(_, at)| *at),
+            response: response.map(|(sha, _)| sha),
+            resolved_at,
+        },
+    )
+}
+
+fn ci_run() -> impl Strategy<Value = CiRun> {
+    let check = "[!-~]([ -~]{0,98}[!-~])?".prop_map(|t| CheckName::new(&t).unwrap());
+    let conclusion = select(vec![CiConclusion::Success, CiConclusion::Failure, CiConclusion::Undecided]);
+    (sha(), conclusion, prop::option::of(time()), prop::collection::vec(check, 0..3), any::<u64>()).prop_map(
+        |(sha, conclusion, at, failed, failed_unlisted)| CiRun {
+            sha,
+            conclusion,
+            at,
+            failed,
+            failed_unlisted,
+        },
+    )
+}
+
+fn origin() -> impl Strategy<Value = Origin> {
+    let words = (
+        prop::option::of(select(FindingType::ALL)),
+        prop::option::of(select(Severity::ALL)),
+        prop::option::of(select(Scope::ALL)),
+        prop::option::of(select(Complexity::ALL)),
+    );
+    let number = || prop::option::of(any::<u64>().prop_map(Number));
+    (words, number(), number(), any::<bool>()).prop_map(|(words, audit_issue, framework_issue, pattern)| {
+        Origin {
+            audit_issue,
+            category: words.0,
+            severity: words.1,
+            scope: words.2,
+            complexity: words.3,
+            pattern,
+            framework_issue,
+        }
     })
 }
 
@@ -114,16 +159,12 @@ const LABELS: [&str; 6] =
     ["audit", "critical", "docs", "complexity:large", "lang:typescript", "stale-location"];
 
 fn entry() -> impl Strategy<Value = JournalEntry> {
-    let check = "[!-~]([ -~]{0,98}[!-~])?".prop_map(|t| CheckName::new(&t).unwrap());
     let lists =
         (
-            prop::collection::vec((sha(), time()).prop_map(|(sha, at)| HeadLine { sha, at }), 0..3),
+            prop::collection::vec((sha(), time()).prop_map(|(sha, at)| Commit { sha, at }), 0..3),
             prop::collection::vec(cycle(), 0..3),
             prop::collection::vec(cycle(), 0..3),
-            prop::collection::vec(
-                (sha(), prop::collection::vec(check, 0..3)).prop_map(|(sha, failed)| CiRun { sha, failed }),
-                0..3,
-            ),
+            prop::collection::vec(ci_run(), 0..3),
             prop::collection::vec(
                 (select(ACTIONS.as_slice()), time(), any::<u32>())
                     .prop_map(|(action, at, count)| Automation { action, at, count }),
@@ -135,6 +176,8 @@ fn entry() -> impl Strategy<Value = JournalEntry> {
         "[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}/[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}",
         prop::option::of("[A-Za-z0-9_][A-Za-z0-9_.-]{0,39}"),
         prop::option::of("[!-~]{1,64}"),
+        prop::option::of(("[A-Za-z0-9_][A-Za-z0-9_.:/+-]{0,79}", "[A-Za-z0-9_][A-Za-z0-9_.-]{0,39}")),
+        origin(),
     );
     let numbers =
         (any::<[u64; 4]>(), prop::option::of(any::<u64>()), prop::option::of(any::<u64>()), any::<i64>());
@@ -150,6 +193,11 @@ fn entry() -> impl Strategy<Value = JournalEntry> {
     );
     (lists, names, numbers, times, words).prop_map(|(lists, names, numbers, times, words)| JournalEntry {
         schema: JOURNAL_SCHEMA,
+        created_at: times.1,
+        totals: Totals { commits: numbers.0[1], threads: numbers.0[2], ..Totals::default() },
+        model: names.3.as_ref().map(|(model, _)| ModelName::new(model).unwrap()),
+        provider: names.3.as_ref().map(|(_, provider)| ProviderName::new(provider).unwrap()),
+        origin: names.4,
         repo: RepoName::new(&names.0).unwrap(),
         epic: numbers.1.map(Number),
         child: Number(numbers.0[0]),
@@ -158,10 +206,10 @@ fn entry() -> impl Strategy<Value = JournalEntry> {
         opened_at: times.1,
         first_green_at: times.2,
         merged_at: times.0,
-        heads: lists.0,
+        commits: lists.0,
         review_cycles: lists.1,
         conflict_cycles: lists.2,
-        ci_failures: lists.3,
+        ci_runs: lists.3,
         automations: lists.4,
         implementer: names.1.map(|t| EngineName::new(&t).unwrap()),
         login: names.2.map(|t| Login::new(&t).unwrap()),
@@ -176,8 +224,8 @@ fn entry() -> impl Strategy<Value = JournalEntry> {
     })
 }
 
-/// An entry in which every list has something and nothing is null.
-fn full() -> Value {
+/// A line of the first version in which every list has something and nothing is null.
+fn full_1() -> Value {
     let sha = "a".repeat(40);
     let cycle = json!({"threads": [1], "sent_at": "2026-11-21T12:00:00Z", "response": sha, "responded_at": "2026-11-21T12:00:00Z"});
     json!({
@@ -189,9 +237,38 @@ fn full() -> Value {
         "ci_failures": [{"sha": sha, "failed": ["test"]}],
         "automations": [{"action": "merge", "at": "2026-11-21T12:00:00Z", "count": 1}],
         "implementer": "claude", "login": "claude", "additions": 1, "deletions": 1, "changed_files": 1,
-        "labels": ["audit"], "result": "success", "detail": "merged_clean", "duration_seconds": 60,
-        "at": "2026-11-21T12:00:00Z",
+        "labels": ["audit", "high", "complexity:small"], "result": "success", "detail": "merged_clean",
+        "duration_seconds": 60, "at": "2026-11-21T12:00:00Z",
     })
+}
+
+/// A line in which every list has something and nothing is null.
+fn full() -> Value {
+    let (sha, at) = ("a".repeat(40), "2026-11-21T12:00:00Z");
+    let cycle = |instruction: &str| {
+        json!({"threads": [1], "thread_count": 1, "instruction": instruction, "sent_at": at, "response": sha,
+            "responded_at": at, "resolved_at": at})
+    };
+    json!({
+        "schema": 2, "repo": "local/shop", "epic": 1, "child": 2, "pull": 3, "created_at": at, "dispatched_at": at,
+        "opened_at": at, "first_green_at": at, "merged_at": at, "commits": [{"sha": sha, "at": at}],
+        "review_cycles": [cycle("fix_reviews")], "conflict_cycles": [cycle("fix_conflict")],
+        "ci_runs": [{"sha": sha, "conclusion": "failure", "at": at, "failed": ["test"], "failed_unlisted": 1}],
+        "automations": [{"action": "merge", "at": at, "count": 1}],
+        "implementer": "claude", "login": "claude", "model": "claude-sonnet-4.5", "provider": "anthropic",
+        "additions": 1, "deletions": 1, "changed_files": 1, "labels": ["audit"],
+        "origin": {"audit_issue": 1, "category": "security", "severity": "high", "scope": "single-file",
+            "complexity": "small", "pattern": true, "framework_issue": 9},
+        "result": "success", "detail": "merged_clean",
+        "totals": {"commits": 1, "review_cycles": 1, "conflict_cycles": 1, "ci_runs": 1, "ci_failures": 1, "threads": 1,
+            "automations": 1},
+        "duration_seconds": 60, "at": at,
+    })
+}
+
+/// The line of the index for it.
+fn indexed() -> Value {
+    serde_json::to_value(IndexLine::from(&read_line(&full().to_string()).unwrap())).unwrap()
 }
 
 /// Pointers to every value inside.
@@ -220,34 +297,81 @@ fn no_field_has_room_for_text() {
         "{\"schema\": 1}",
         "<b>x</b> <script>",
     ];
-    let full = full();
-    assert!(read_line(&full.to_string()).is_ok());
-    let mut all = Vec::new();
-    places(&full, String::new(), &mut all);
-    assert!(all.len() > 45);
-    for place in &all {
-        for text in hostile {
-            // Names of checks are the host's own configuration: bounded printable ASCII, but with spaces.
-            if place == "/ci_failures/0/failed/0" && CheckName::new(text).is_ok() {
-                continue;
+    let lines: [(Value, Value, fn(&str) -> Result<(), JournalError>); 3] = [
+        (full(), schema(), |line| read_line(line).map(drop)),
+        (full_1(), schema_1(), |line| read_line(line).map(drop)),
+        (indexed(), index_schema(), |line| read_index_line(line).map(drop)),
+    ];
+    for (full, schema, read) in lines {
+        assert_eq!(read(&full.to_string()), Ok(()));
+        assert_eq!(check(&schema, &schema, &full, ""), Ok(()));
+        let mut all = Vec::new();
+        places(&full, String::new(), &mut all);
+        assert!(all.len() > 20);
+        for place in &all {
+            for text in hostile {
+                // Names of checks are the host's own configuration: bounded printable ASCII, but with spaces.
+                if place.ends_with("/failed/0") && CheckName::new(text).is_ok() {
+                    continue;
+                }
+                let mut poisoned = full.clone();
+                *poisoned.pointer_mut(place).unwrap() = json!(text);
+                let error = read(&poisoned.to_string()).unwrap_err();
+                assert!(text.len() < 5 || !error.to_string().contains(text), "{error}");
+                assert!(check(&schema, &schema, &poisoned, "").is_err(), "{place} {text:?}");
             }
+            // Nor does a field that nobody knows.
             let mut poisoned = full.clone();
-            *poisoned.pointer_mut(place).unwrap() = json!(text);
-            let error = read_line(&poisoned.to_string()).unwrap_err();
-            assert!(text.len() < 5 || !error.to_string().contains(text), "{error}");
-            assert!(check(&schema(), &schema(), &poisoned, "").is_err(), "{place} {text:?}");
-        }
-        // Nor does a field that nobody knows.
-        let mut poisoned = full.clone();
-        if let Some(fields) = poisoned.pointer_mut(place).and_then(Value::as_object_mut) {
-            fields.insert("canary".to_owned(), json!("canary"));
-            let error = read_line(&poisoned.to_string()).unwrap_err();
-            assert!(
-                matches!(error, JournalError::NotAnEntry { .. }) && !error.to_string().contains("canary")
-            );
-            assert!(check(&schema(), &schema(), &poisoned, "").is_err());
+            if let Some(fields) = poisoned.pointer_mut(place).and_then(Value::as_object_mut) {
+                fields.insert("canary".to_owned(), json!("canary"));
+                let error = read(&poisoned.to_string()).unwrap_err();
+                assert!(
+                    matches!(error, JournalError::NotAnEntry { .. }) && !error.to_string().contains("canary")
+                );
+                assert!(check(&schema, &schema, &poisoned, "").is_err());
+            }
         }
     }
+}
+
+#[test]
+fn a_line_of_the_first_version_is_brought_over_with_all_it_says() {
+    let old = full_1();
+    let entry = read_line(&old.to_string()).unwrap();
+    let new = serde_json::to_value(&entry).unwrap();
+    assert_eq!(check(&schema(), &schema(), &new, ""), Ok(()));
+    assert_eq!(new["schema"], 2);
+    for name in old.as_object().unwrap().keys() {
+        match name.as_str() {
+            "schema" => {}
+            "heads" => assert_eq!(new["commits"], old["heads"]),
+            "ci_failures" => {
+                let run = &new["ci_runs"][0];
+                assert_eq!((&run["sha"], &run["failed"]), (&old[name][0]["sha"], &old[name][0]["failed"]));
+                assert_eq!(run["conclusion"], "failure");
+            }
+            "review_cycles" | "conflict_cycles" => {
+                for field in old[name][0].as_object().unwrap().keys() {
+                    assert_eq!(new[name][0][field], old[name][0][field]);
+                }
+            }
+            same => assert_eq!(new[same], old[same], "{same}"),
+        }
+    }
+    assert_eq!(new["review_cycles"][0]["instruction"], "fix_reviews");
+    assert_eq!(new["conflict_cycles"][0]["instruction"], "fix_conflict");
+    assert_eq!((&new["origin"]["severity"], &new["origin"]["complexity"]), (&json!("high"), &json!("small")));
+    assert_eq!(entry.totals, entry.sums());
+    // What was brought over is read as what it is now.
+    assert_eq!(read_line(&new.to_string()), Ok(entry));
+}
+
+#[test]
+fn a_stored_line_is_read_without_the_labels_that_it_should_not_have() {
+    let mut line = full();
+    line["labels"] = json!(["audit", "agent:claude"]);
+    assert!(read_line(&line.to_string()).is_err());
+    assert_eq!(read_stored(&line.to_string()).unwrap().labels, [Label::new("audit").unwrap()]);
 }
 
 #[test]
@@ -262,7 +386,7 @@ fn labels_of_strangers_stay_out() {
         "complexity:huge",
     ];
     let labels: Vec<Label> = labels.iter().map(|l| Label::new(l).unwrap()).collect();
-    let kept: Vec<String> = origin(&labels).iter().map(ToString::to_string).collect();
+    let kept: Vec<String> = origin_labels(&labels).iter().map(ToString::to_string).collect();
     assert_eq!(kept, ["audit", "lang:rust"]);
 
     let mut line = full();
@@ -276,7 +400,10 @@ fn a_line_that_is_none_says_where() {
     assert_eq!(read_line("{\"schema\": 1,").unwrap_err(), JournalError::NotJson { column: 13 });
     assert_eq!(read_line("").unwrap_err(), JournalError::NotJson { column: 0 });
     assert!(matches!(read_line("[1]").unwrap_err(), JournalError::NotAnEntry { .. }));
-    assert_eq!(read_line("{\"schema\": 2, \"new\": true}").unwrap_err(), JournalError::Version { found: 2 });
+    let newer = JournalError::Version { found: 3, newest: JOURNAL_SCHEMA };
+    assert_eq!(read_line("{\"schema\": 3, \"new\": true}").unwrap_err(), newer);
+    let newer = JournalError::Version { found: 2, newest: INDEX_SCHEMA };
+    assert_eq!(read_index_line("{\"index\": 2}").unwrap_err(), newer);
 }
 
 proptest! {
@@ -293,13 +420,27 @@ proptest! {
 }
 
 #[test]
-fn the_schema_names_every_field_and_every_word() {
-    let value = full();
-    let schema = schema();
+fn the_schemas_name_every_field_and_every_word() {
     let names = |v: &Value| v.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(&value), names(&schema["properties"]));
-    assert_eq!(names(&value).len(), schema["required"].as_array().unwrap().len());
+    for (value, schema) in [(full(), schema()), (full_1(), schema_1()), (indexed(), index_schema())] {
+        assert_eq!(names(&value), names(&schema["properties"]));
+        assert_eq!(names(&value).len(), schema["required"].as_array().unwrap().len());
+    }
     let actions: Vec<Value> = ACTIONS.iter().map(|a| json!(a)).collect();
-    assert_eq!(schema["properties"]["automations"]["items"]["properties"]["action"]["enum"], json!(actions));
-    assert_eq!(schema["properties"]["schema"]["const"], json!(JOURNAL_SCHEMA));
+    for schema in [schema(), schema_1()] {
+        assert_eq!(
+            schema["properties"]["automations"]["items"]["properties"]["action"]["enum"],
+            json!(actions)
+        );
+    }
+    assert_eq!(schema()["properties"]["schema"]["const"], json!(JOURNAL_SCHEMA));
+    assert_eq!(index_schema()["properties"]["index"]["const"], json!(INDEX_SCHEMA));
+}
+
+#[test]
+fn sums_are_those_of_the_lists() {
+    let mut entry = read_line(&full().to_string()).unwrap();
+    entry.review_cycles.push(entry.review_cycles[0].clone());
+    let sums = entry.sums();
+    assert_eq!((sums.review_cycles, sums.threads, sums.ci_failures, sums.automations), (2, 1, 1, 1));
 }

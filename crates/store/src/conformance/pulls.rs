@@ -3,7 +3,7 @@
 use super::samples::*;
 use banksman_core::{
     id::Number,
-    port::{HeadSeen, OutcomeRecord, OutcomeResult, Store},
+    port::{HeadSeen, Look, Looks, OutcomeRecord, OutcomeResult, Store},
     signals::{Check, CheckState, PullState, Signals, Thread},
     text::CheckName,
 };
@@ -65,6 +65,21 @@ pub async fn heads_are_kept_in_order_with_their_first_green_and_red(store: &impl
     let expected = [head(1, Some(30), Some(10)), head(2, None, None), head(3, Some(60), None)];
     assert_eq!(store.heads(&repo(), Number(7)).await.unwrap(), expected);
     assert_eq!(store.heads(&repo(), Number(8)).await.unwrap(), [head(4, None, None)]);
+}
+
+/// With the first time of each, in their order.
+pub async fn looks_that_show_something_new_are_kept(store: &(impl Store + Looks)) {
+    let lease = lease(store).await;
+    assert_eq!(store.looks(&repo(), Number(7)).await.unwrap(), []);
+    let red = signals(7, 1, CheckState::Failing);
+    let green = signals(7, 1, CheckState::Passing);
+    for (seen, second) in [(&red, 10), (&red, 20), (&green, 30), (&red, 40), (&red, 50)] {
+        observe(store, &lease, seen, at(second)).await;
+    }
+    observe(store, &lease, &signals(8, 1, CheckState::Passing), at(60)).await;
+    let look = |signals: &Signals, second| Look { at: at(second), signals: signals.clone() };
+    let expected = [look(&red, 10), look(&green, 30), look(&red, 40)];
+    assert_eq!(store.looks(&repo(), Number(7)).await.unwrap(), expected);
 }
 
 /// A push back to an older commit is no new head.

@@ -27,7 +27,7 @@ use banksman_core::{
     job::Job,
     journal::JournalEntry,
     port::{
-        DecisionRecord, EpicRecord, HeadSeen, Intended, Lease, LedgerEntry, NewTask, OutcomeRecord,
+        DecisionRecord, EpicRecord, HeadSeen, Intended, Lease, LedgerEntry, Looks, NewTask, OutcomeRecord,
         PlanRecord, Refusal, Retried, Spend, Store, StoreError, TaskFilter,
     },
     signals::Signals,
@@ -138,6 +138,16 @@ macro_rules! held {
             $body.await
         })
     };
+}
+
+impl Looks for PostgresStore {
+    async fn looks(
+        &self,
+        repo: &RepoName,
+        pull: Number,
+    ) -> Result<Vec<banksman_core::port::Look>, StoreError> {
+        read!(&self.0.pool, |db| observations::looks(db, repo, pull))
+    }
 }
 
 impl Store for PostgresStore {

@@ -1,12 +1,13 @@
 //! What was seen of pull requests and what was decided. A look that shows nothing new costs one small row (D2).
 
-use super::{Stop, leases::Held};
+use super::{Stop, leases::Held, training};
 use crate::sqlite::{Json, Nanos, Tx, Word};
 use banksman_core::{
     id::Number,
-    port::{DecisionRecord, HeadSeen},
+    port::{DecisionRecord, HeadSeen, Look as SeenLook},
     signals::Signals,
     text::RepoName,
+    training::Point,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
@@ -20,6 +21,7 @@ pub(crate) struct Look {
     action: String,
     policy: &'static str,
     at: Timestamp,
+    points: Vec<Point>,
 }
 
 impl Look {
@@ -33,6 +35,7 @@ impl Look {
             action: serde_json::to_string(&record.decision.action)?,
             policy: record.policy,
             at: record.at,
+            points: record.points.to_vec(),
         })
     }
 }
@@ -45,6 +48,7 @@ pub(crate) fn observe(tx: &Tx<'_>, held: &Held<'_>, look: &Look) -> Result<(), S
         Some(snapshot) => snapshot,
         None => {
             see_head(tx, pull, look)?;
+            training::record(tx, &look.points)?;
             add_snapshot(tx, pull, look)?
         }
     };
@@ -115,6 +119,19 @@ pub(crate) fn last_signals(
         .prepare_cached("SELECT signals FROM snapshot WHERE pull = ?1 ORDER BY id DESC LIMIT 1")?
         .query_row([pull], |row| Ok(row.get::<_, Json<Signals>>(0)?.0))
         .optional()?)
+}
+
+/// The looks that showed something new, in their order.
+pub(crate) fn looks(db: &Connection, repo: &RepoName, number: Number) -> Result<Vec<SeenLook>, Stop> {
+    let Some(pull) = pull_id(db, repo, number)? else { return Ok(Vec::new()) };
+    let mut query = db.prepare_cached(
+        "SELECT (SELECT min(at) FROM observation o WHERE o.snapshot = s.id), s.signals
+         FROM snapshot s WHERE s.pull = ?1 ORDER BY s.id",
+    )?;
+    let rows = query.query_map([pull], |row| {
+        Ok(SeenLook { at: row.get::<_, Nanos>(0)?.0, signals: row.get::<_, Json<Signals>>(1)?.0 })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// The heads in the order in which they were first seen.

@@ -1,6 +1,6 @@
 //! What was seen of pull requests and what was decided. A look that shows nothing new costs one small row (D2).
 
-use super::leases::Held;
+use super::{leases::Held, training};
 use crate::postgres::{
     columns::{Columns, int, nanos},
     error::Stop,
@@ -8,9 +8,10 @@ use crate::postgres::{
 };
 use banksman_core::{
     id::Number,
-    port::{DecisionRecord, HeadSeen},
+    port::{DecisionRecord, HeadSeen, Look as SeenLook},
     signals::Signals,
     text::RepoName,
+    training::Point,
 };
 use jiff::Timestamp;
 
@@ -23,6 +24,7 @@ pub(in crate::postgres) struct Look<'d> {
     action: String,
     policy: &'static str,
     at: Timestamp,
+    points: &'d [Point],
 }
 
 impl<'d> Look<'d> {
@@ -36,6 +38,7 @@ impl<'d> Look<'d> {
             action: serde_json::to_string(&record.decision.action)?,
             policy: record.policy,
             at: record.at,
+            points: record.points,
         })
     }
 }
@@ -48,6 +51,7 @@ pub(in crate::postgres) async fn observe(tx: &Tx<'_>, held: &Held<'_>, look: &Lo
         Some(snapshot) => snapshot,
         None => {
             see_head(tx, pull, look).await?;
+            training::record(tx, &training::Batch::of(look.points)).await?;
             add_snapshot(tx, pull, look).await?
         }
     };
@@ -125,6 +129,22 @@ pub(in crate::postgres) async fn last_signals(
         )
         .await?;
     row.map(|row| row.json(0)).transpose()
+}
+
+/// The looks that showed something new, in their order.
+pub(in crate::postgres) async fn looks(
+    db: &Link,
+    repo: &RepoName,
+    number: Number,
+) -> Result<Vec<SeenLook>, Stop> {
+    let rows = db
+        .rows(
+            "SELECT (SELECT min(at) FROM observation o WHERE o.snapshot = s.id), s.signals
+             FROM snapshot s JOIN pull p ON p.id = s.pull WHERE p.repo = $1 AND p.number = $2 ORDER BY s.id",
+            &[&repo.as_str(), &int(number.0)],
+        )
+        .await?;
+    rows.iter().map(|row| Ok(SeenLook { at: row.time(0)?, signals: row.json(1)? })).collect()
 }
 
 /// The heads in the order in which they were first seen.

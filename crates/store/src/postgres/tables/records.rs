@@ -1,7 +1,7 @@
 //! What is written once for a repository and read as a whole: outcomes, journal lines, plans, epics. Each function is the same when
 //! it is done twice.
 
-use super::leases::Held;
+use super::{leases::Held, training};
 use crate::postgres::{
     columns::{Columns, Json, int, nanos, word},
     error::Stop,
@@ -9,21 +9,23 @@ use crate::postgres::{
 };
 use banksman_core::{
     id::Number,
-    journal::JournalEntry,
+    journal::{self, JournalEntry},
     port::{EpicRecord, OutcomeRecord, PlanRecord, StoreError},
     text::RepoName,
+    training::ended,
 };
 use jiff::Timestamp;
 use tokio_postgres::Row;
 
-/// Records an outcome unless the pull request has one.
+/// Records an outcome unless the pull request has one, and with it its point of training data.
 pub(in crate::postgres) async fn add_outcome(
     tx: &Tx<'_>,
     held: &Held<'_>,
     outcome: &OutcomeRecord,
 ) -> Result<(), Stop> {
     held.covers(&outcome.repo)?;
-    tx.run(
+    let added = tx
+        .run(
         "INSERT INTO outcome (repo, pull, result, detail, resolution_hours, at) VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (repo, pull) DO NOTHING",
         &[
@@ -36,6 +38,10 @@ pub(in crate::postgres) async fn add_outcome(
         ],
     )
     .await?;
+    if added > 0 {
+        let point = ended(outcome);
+        training::record(tx, &training::Batch::of(std::slice::from_ref(&point))).await?;
+    }
     Ok(())
 }
 
@@ -76,10 +82,14 @@ pub(in crate::postgres) async fn add_line(
     Ok(())
 }
 
-/// Journal lines of a repository in the order of writing.
+/// Journal lines of a repository in the order of writing; those of older versions in the form of the newest.
 pub(in crate::postgres) async fn journal(db: &Link, repo: &RepoName) -> Result<Vec<JournalEntry>, Stop> {
     let rows = db.rows("SELECT entry FROM journal WHERE repo = $1 ORDER BY id", &[&repo.as_str()]).await?;
-    rows.iter().map(|row| row.json(0)).collect()
+    let read = |row: &Row| -> Result<JournalEntry, Stop> {
+        let line: serde_json::Value = row.json(0)?;
+        journal::read_stored(&line.to_string()).map_err(|_| Stop::Shape("journal.entry"))
+    };
+    rows.iter().map(read).collect()
 }
 
 /// Stores a plan unless its key is there; the stored one.
