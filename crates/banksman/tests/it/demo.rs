@@ -17,7 +17,29 @@ fn the_demo_does_what_it_says() {
     world.sh("cd demo/shop && git fsck --strict --no-progress && test -z \"$(git status --porcelain)\"");
     let journals = world.sh("ls demo/home/training/journals/shop/*.jsonl");
     assert!(journals.lines().count() > 5, "{journals}");
+    training(&world, journals.lines().count());
     assert_eq!(world.processes(), Vec::<String>::new(), "nothing is left running");
+}
+
+/// What the demo recorded is valid, is counted, and can be given away.
+fn training(world: &World, journals: usize) {
+    let ours = |args: &[&str]| world.json(&[&["--home", "demo/home", "training"], args].concat());
+    let checked = ours(&["validate"]);
+    assert_eq!((&checked["lines"], &checked["problems"]), (&(2 * journals).into(), &serde_json::json!([])));
+    let stats = ours(&["stats"]);
+    assert_eq!(stats["journals"]["total"]["flows"], journals);
+    assert!(stats["recorded"]["observations"].as_u64() > Some(0) && stats["recorded"]["actions"].as_u64() > Some(0));
+    // The demo's checks fail on some commit on purpose, and the journal names them.
+    assert_eq!(stats["journals"]["failing_checks"][0]["name"], "tests");
+    let index = world.sh("head -1 demo/home/training/index.jsonl");
+    let pull = serde_json::from_str::<serde_json::Value>(&index).unwrap()["pull"].to_string();
+    let shown = ours(&["show", &format!("shop#{pull}")]);
+    assert!(shown["entries"].as_array().unwrap().len() > 2 && shown["journal"]["origin"]["category"].is_string());
+    let plain = world.ok(&["--home", "demo/home", "training", "show", &format!("shop#{pull}")]);
+    assert!(plain.contains("opened") && plain.contains("merged"), "{plain}");
+    let set = ours(&["export", "--format", "jsonl", "--out", "set", "--clean"]);
+    assert_eq!(set["results"]["success"].as_u64() >= Some(1), set["flows"].as_u64() >= Some(1));
+    world.sh("! grep -r shop set/*.jsonl");
 }
 
 #[test]
