@@ -12,6 +12,8 @@ use crate::text::RepoName;
 pub(super) const ROUNDS: usize = 2;
 /// The stated pace of all ages together counts as so many observed ends.
 const SCALE: f64 = 3.0;
+/// What happens at the neighbouring ages counts so much: rates change gently from age to age, in proportion to those stated.
+const NEIGHBOUR: f64 = 0.5;
 /// Rounds of estimating rates, repositories and days in turn.
 const PASSES: usize = 4;
 
@@ -192,12 +194,20 @@ fn fit(
             let by_stated: f64 = of_round().map(|e| weighted(e) * stated[round][e.step]).sum();
             let all = ends.iter().filter(|e| e.round == round).count() as f64;
             let pace = (SCALE + all) / (SCALE + by_stated);
+            // What was seen at each age, and what was to be expected there.
+            let stated: [f64; AGES] = stated[round].map(|rate| rate * pace);
+            let (mut seen, mut expected) = ([0.0; AGES], [0.0; AGES]);
+            ends.iter().filter(|e| e.round == round).for_each(|e| seen[e.step] += 1.0);
+            of_round().for_each(|e| expected[e.step] += weighted(e) * stated[e.step]);
             for step in 0..AGES {
-                let prior = stated[round][step] * pace;
-                let seen = ends.iter().filter(|e| e.round == round && e.step == step).count() as f64;
-                let hours: f64 = of_round().filter(|e| e.step == step).map(weighted).sum();
+                let smooth = |of: &[f64; AGES]| {
+                    let beside =
+                        step.checked_sub(1).map_or(0.0, |s| of[s]) + of.get(step + 1).copied().unwrap_or(0.0);
+                    of[step] + NEIGHBOUR * beside
+                };
                 let weight = priors.rate_weight;
-                rates[round][step] = Gamma { shape: weight + seen, rate: weight / prior + hours };
+                let shape = weight + smooth(&seen);
+                rates[round][step] = Gamma { shape, rate: (weight + smooth(&expected)) / stated[step] };
             }
         }
         let of = |e: &Exposure| e.hours * rates[e.round][e.step].mean();

@@ -46,16 +46,16 @@ impl Priors {
     ///   takes what a look takes.
     /// - Skipped, landing and spreads are guesses of ours that little history outweighs.
     pub const STATED: Self = Self {
-        first_per_hour: [0.40, 0.040, 0.022, 0.016, 0.013],
-        further_per_hour: [0.50, 0.120, 0.040, 0.020, 0.014],
+        first_per_hour: [0.40, 0.050, 0.025, 0.025, 0.022],
+        further_per_hour: [0.50, 0.120, 0.050, 0.035, 0.030],
         rate_weight: 1.0,
         again: [0.216, 0.366],
-        again_weight: 3.0,
+        again_weight: 2.0,
         skipped: 0.10,
         skipped_weight: 4.0,
-        landing_hours: 8.0,
+        landing_hours: 6.0,
         landing_weight: 1.0,
-        repositories: 0.15,
+        repositories: 0.10,
         epics: 0.005,
         days: 0.20,
         days_weight: 5.0,

@@ -281,9 +281,8 @@ impl<'a> Play<'a> {
         let limits = &self.start.limits;
         let mut held_by_the_day = false;
         for (epic, facts) in self.start.epics.iter().enumerate() {
-            loop {
-                // The first phase that is not settled; later ones wait for it.
-                let Some(phase) = self.open[epic].iter().position(|open| *open > 0) else { break };
+            // The first phase that is not settled; later ones wait for it.
+            while let Some(phase) = self.open[epic].iter().position(|open| *open > 0) {
                 let repo = facts.repo;
                 if self.waiting[epic][phase] == 0
                     || self.in_hand >= limits.at_once
