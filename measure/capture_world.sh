@@ -1,10 +1,11 @@
 #!/bin/sh
-# Makes a home with one repository and so many open pull requests in different states: drafts, conflicts, reviews, threads, statuses.
-# usage: capture_world.sh BANKSMAN FOLDER COUNT       prints {"home": ..., "repo": ..., "pulls": N}
+# Makes a home with one repository and so many open pull requests in different states: drafts, conflicts, reviews and, if wanted, threads.
+# usage: capture_world.sh BANKSMAN FOLDER COUNT [threads]       prints {"home": ..., "repo": ..., "pulls": N}
 set -eu
 program=$1
 folder=$2
 count=$3
+threads=${4:-}
 repo=$folder/shop
 home=$folder/home
 mkdir -p "$repo"
@@ -36,7 +37,8 @@ git="git -C $repo -c user.name=a -c user.email=a@localhost"
     case $((n % 10)) in
       1) $forge --as measurer pull draft "$n" ;;
       2) $forge --as ann pull review "$n" approve --body fine ;;
-      4) $forge --as ann pull review "$n" changes --body no --thread "file-$n.txt:1=why" ;;
+      4) $forge --as ann pull review "$n" changes --body no ;;
+      5) [ -z "$threads" ] || $forge --as ann pull review "$n" comment --body hm --thread "file-$n.txt:1=why" --thread "file-$n.txt:1=how" ;;
     esac
   done
 } >&2

@@ -254,16 +254,17 @@ class Counter:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
-def side_by_side():
-    """100 pull requests captured by the script and by `training capture` through the client of GitHub; once for both rows of a call."""
-    if hasattr(side_by_side, "told"):
-        return side_by_side.told
-    for program in ("gh", "jq", "curl"):
+def side_by_side(count, *more):
+    """So many pull requests captured by the script and by `training capture` through the client of GitHub."""
+    if subprocess.run([ROOT / "measure" / "conformance.sh", "clients"], capture_output=True).returncode != 0:
+        raise Missing("a current gh cannot be installed")
+    gh = max((ROOT / "target" / "conformance" / "gh").glob("[0-9]*/bin"))
+    for program in ("jq", "curl"):
         if subprocess.run(["which", program], capture_output=True).returncode != 0:
             raise Missing(f"{program} is missing")
     with tempfile.TemporaryDirectory(prefix="cap-", dir="/tmp") as folder:
         folder = pathlib.Path(folder)
-        made = json.loads(subprocess.run([ROOT / "measure" / "capture_world.sh", binary(), folder, "100"], capture_output=True, text=True,
+        made = json.loads(subprocess.run([ROOT / "measure" / "capture_world.sh", binary(), folder, str(count), *more], capture_output=True, text=True,
                                          check=True, env=dict(os.environ, USER="tester")).stdout)
         scripted, captured = folder / "scripted.jsonl", folder / "captured.jsonl"
         environment = {"USER": "tester", "BANKSMAN_TRAINING_JSON_FILE": str(scripted)}
@@ -272,7 +273,7 @@ def side_by_side():
             (folder / "gh" / "config.yml").write_text(f"http_unix_socket: {told['forge_socket']}\n")
             begun = time.monotonic()
             script = subprocess.run(["sh", ROOT / "measure" / "capture-to-influx.sh", "tester/shop"], capture_output=True, text=True, env=dict(
-                os.environ, GH_CONFIG_DIR=str(folder / "gh"), GH_TOKEN="x", GH_PROMPT_DISABLED="1", INFLUX_HOST=told["url"], INFLUX_TOKEN=TOKEN))
+                os.environ, PATH=f"{gh}:{os.environ['PATH']}", GH_CONFIG_DIR=str(folder / "gh"), GH_TOKEN="x", GH_PROMPT_DISABLED="1", INFLUX_HOST=told["url"], INFLUX_TOKEN=TOKEN))
             took_script = time.monotonic() - begun
             if script.returncode != 0:
                 raise RuntimeError("the script failed: " + (script.stderr or script.stdout)[-300:])
@@ -301,14 +302,13 @@ def side_by_side():
     for side in points:
         for point in side.values():
             point.pop("at")
-    side_by_side.told = {"script": took_script, "capture": times, "requests": requests, "scripted": points[0], "captured": points[1]}
-    return side_by_side.told
+    return {"script": took_script, "capture": times, "requests": requests, "scripted": points[0], "captured": points[1]}
 
 
-@row("capture-script", "the script that teams run today (gh, jq, curl), unchanged, against serve for both gh and curl; 100 open pull requests in "
-     "different states", "the same points as training capture records, field by field")
+@row("capture-script", "the script that teams run today (gh, jq, curl), unchanged, against serve for both gh and curl; 20 open pull requests: "
+     "drafts, conflicts, approvals, requests for changes, threads", "the same points as training capture records, field by field")
 def capture_script():
-    told = side_by_side()
+    told = side_by_side(20, "threads")
     scripted, captured = told["scripted"], told["captured"]
     unlike = {(number, field) for number in scripted.keys() | captured.keys()
               for field in scripted.get(number, {}).keys() | captured.get(number, {}).keys()
@@ -317,13 +317,13 @@ def capture_script():
     if unlike:
         number, field = sorted(unlike)[0]
         text += f", such as {field} of #{number}: {scripted.get(number, {}).get(field)} and {captured.get(number, {}).get(field)}"
-    return Result(not unlike and len(captured) == 100, text)
+    return Result(not unlike and len(captured) == 20, text)
 
 
-@row("capture-100", "training capture of 100 open pull requests through the client of GitHub, the process included, against that script in the same "
-     "run", "at least 100 times faster, 1 to 4 requests")
+@row("capture-100", "training capture of 100 open pull requests without threads (each 100 new ones cost a request) through the client of GitHub, the "
+     "process included, against that script in the same run", "at least 100 times faster, 1 to 4 requests")
 def capture_100():
-    told = side_by_side()
+    told = side_by_side(100)
     median = statistics.median(told["capture"])
     factor = told["script"] / median
     return Result(factor >= 100 and 1 <= told["requests"] <= 4,

@@ -28,3 +28,4 @@ fn block_on(test: impl Future<Output = ()>) {
 }
 
 banksman_store::store_conformance!(open, block_on);
+banksman_store::training_conformance!(open, block_on);

@@ -131,7 +131,7 @@ async fn a_repetition_costs_one_small_row_and_decisions_are_complete() {
     }
     let decision = Decision { row: 15, action: Action::Merge { head: sha(1) } };
     let record =
-        DecisionRecord { repo: &repo(), signals: &seen, decision: &decision, policy: "rules", at: at(6) };
+        DecisionRecord { repo: &repo(), signals: &seen, decision: &decision, policy: "rules", at: at(6), points: &[] };
     store.observe(&held, &record).await.unwrap();
 
     let db = Connection::open(&path).unwrap();

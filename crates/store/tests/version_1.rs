@@ -6,8 +6,9 @@ use banksman_core::{
     id::{AttemptId, JobId, Number, Token},
     intent::IntentState,
     job::{Held, JobState, Outcome},
-    port::{Intended, Queue, Refusal, Store, TaskFilter},
+    port::{Intended, Queue, Refusal, Store, TaskFilter, Training, training::PointQuery},
     signals::{CheckState, Signals},
+    training::{Kind, ended},
     work::{FailReason, SandboxLevel},
 };
 use banksman_store::{
@@ -52,6 +53,8 @@ async fn a_file_of_version_1_opens_with_all_its_rows() {
     assert_eq!(store.heads(&repo, Number(7)).await.unwrap()[0].green_at, Some(at(10)));
     assert_eq!(store.pulls_without_outcome(&repo).await.unwrap(), [Number(7)]);
     assert_eq!(store.outcomes(&repo).await.unwrap()[0].resolution_hours, 2.5);
+    let ended = store.outcomes(&repo).await.unwrap().iter().map(ended).collect::<Vec<_>>();
+    assert_eq!(store.points(&PointQuery::all(Kind::Outcome, 10)).await.unwrap(), ended);
     assert_eq!(store.journal(&repo).await.unwrap()[0].child, Number(4));
     assert_eq!(store.plans(&repo).await.unwrap()[0].key, "audit:1");
     assert_eq!(store.epics(&repo).await.unwrap()[0].number, Number(1));
@@ -152,6 +155,8 @@ fn the_tables_refuse_what_the_states_do_not_have() {
         "UPDATE lease SET token = 0",
         "UPDATE plan SET plan = 'no json'",
         "UPDATE epic SET branch = NULL",
+        "UPDATE outcome_point SET detail = 'fine'",
+        "UPDATE training_series SET repo = ''",
     ] {
         assert!(db.execute(bad, []).is_err(), "{bad}");
     }

@@ -2,12 +2,14 @@
 
 use crate::{
     app::App,
+    config::Settings,
     home::{Home, Inventory},
     host::{Host, Hosted, block_on, interrupted, workable},
     output::{Exit, Failure},
-    server::{Part, Parts, Ready, Running, Serve, TrackerPlaces, serve, serve_tracker},
+    server::{Part, Parts, Ready, Running, Serve, Served, TrackerPlaces, serve, serve_tracker, written},
     surface::Surface,
 };
+use banksman_core::repo::Sweeps;
 use banksman_tracker::{AnyTracker, Secret};
 use clap::Args;
 use serde::Serialize;
@@ -70,7 +72,10 @@ pub(super) fn run(args: &ServeArgs, app: &App) -> anyhow::Result<Exit> {
             "listen on 127.0.0.1, or add --beyond-this-host and put a proxy with TLS in front",
         ));
     }
-    let settings = app.config()?.settings;
+    let mut settings = app.config()?.settings;
+    if parts.has(Part::Webhooks) && settings.github.has_webhook_secret() {
+        settings.github.usual_sweeps = Sweeps::HEARD;
+    }
     let home = Home::at(&settings.home);
     home.make()?;
     let tracker = app.tracker(&settings)?;
@@ -78,30 +83,56 @@ pub(super) fn run(args: &ServeArgs, app: &App) -> anyhow::Result<Exit> {
     if parts.is_only(Part::Tracker) {
         return tracker_alone(args, app, &home, listen, &token, token_file);
     }
-    let inventory = Inventory::read(&home.inventory())?;
-    let hosted: Vec<Hosted> = inventory
-        .all()
-        .map(|(repo, entry)| {
-            let rules = entry.rules(&repo, &settings)?;
-            Ok(Hosted { repo, entry: entry.clone(), rules })
-        })
-        .collect::<anyhow::Result<_>>()?;
-    let tracker = tracker.map(|tracker| AnyTracker::open(&tracker)).transpose()?;
-    block_on(async {
-        let surface = if args.quiet { Surface::silent() } else { Surface::plain(&app.page) };
-        let (hosted, missing) = workable(&settings, hosted);
-        if let Some(missing) = missing {
-            surface.note(&format!("note: repositories on GitHub are left alone: {missing}"));
+    let surface = if args.quiet { Surface::silent() } else { Surface::plain(&app.page) };
+    let mut again = None;
+    loop {
+        let inventory = written(&home.inventory());
+        let hosted = hosted(&home, &settings)?;
+        let tracker = tracker.as_ref().map(AnyTracker::open).transpose()?;
+        let wanted = Serve {
+            parts: parts.clone(),
+            listen: again.unwrap_or(listen),
+            names: args.name.clone(),
+            owner: app.user(),
+            inventory,
+            token: token.clone(),
+            tracker,
+        };
+        let served = block_on(async {
+            let (hosted, missing) = workable(&settings, hosted);
+            if let Some(missing) = missing {
+                surface.note(&format!("note: repositories on GitHub are left alone: {missing}"));
+            }
+            let policy = Host::sandbox_policy(&settings);
+            let host =
+                Arc::new(Host::open(&settings, policy, hosted, Default::default(), surface.clone()).await?);
+            let ready = |ready: &Ready| match again {
+                None => app.page.write(ready, |ready| text(ready, token_file.as_ref())),
+                Some(_) => {
+                    surface.note(&format!("the inventory has changed: {} repositories", host.hosted.len()));
+                    Ok(())
+                }
+            };
+            serve(&host, &settings, wanted, ready).await
+        });
+        match served {
+            Ok(Served::InventoryChanged(address)) => again = Some(address),
+            ended => {
+                surface.finish();
+                return ended.map(|_| Exit::Success);
+            }
         }
-        let policy = Host::sandbox_policy(&settings);
-        let host =
-            Arc::new(Host::open(&settings, policy, hosted, Default::default(), surface.clone()).await?);
-        let wanted = Serve { parts, listen, names: args.name.clone(), owner: app.user(), token, tracker };
-        let ready = |ready: &Ready| app.page.write(ready, |ready| text(ready, token_file.as_ref()));
-        let ended = serve(&host, &settings, wanted, ready).await;
-        surface.finish();
-        ended.map(|()| Exit::Success)
-    })
+    }
+}
+
+/// All repositories of the inventory, with their rules.
+fn hosted(home: &Home, settings: &Settings) -> anyhow::Result<Vec<Hosted>> {
+    let inventory = Inventory::read(&home.inventory())?;
+    let hosted = inventory.all().map(|(repo, entry)| {
+        let rules = entry.rules(&repo, settings)?;
+        Ok(Hosted { repo, entry: entry.clone(), rules })
+    });
+    hosted.collect()
 }
 
 /// The tracker's token: the configured one, else the one of this home with its file.
@@ -163,6 +194,15 @@ fn text(ready: &Ready, token_file: Option<&PathBuf>) -> String {
         }
         _ => line("forge", "off"),
     }
+    if let Some(token) = &ready.forge_own_token_file {
+        line("", &format!("Banksman of another home works on it with the token in {}", token.display()));
+    }
+    match (&ready.write, &ready.write_token_file) {
+        (Some(url), Some(token)) => line("write", &format!("{url}; its token is in {}", token.display())),
+        (Some(url), None) => line("write", &format!("{url}; its token is the one of InfluxDB")),
+        (None, _) => line("write", "off"),
+    }
+    line("captures", runs(ready.captures));
     for remark in &ready.remarks {
         let _ = writeln!(text, "note: {remark}");
     }

@@ -7,8 +7,9 @@ use super::{
     settings::Settings,
 };
 use banksman_core::{
+    journal::Model,
     manifest::Profile,
-    text::{EngineName, ProfileName},
+    text::{EngineName, Login, ProfileName},
 };
 use banksman_engine::EngineSettings;
 use serde::{Deserialize, de::IntoDeserializer};
@@ -49,6 +50,8 @@ impl Reader<'_> {
                 self.engines(value)?;
             } else if name == "profiles" {
                 self.profiles(value)?;
+            } else if name == "models" {
+                self.models(value)?;
             } else if let Some(key) = Key::named(&name) {
                 self.value(key, value)?;
             } else if let Some(table) =
@@ -56,7 +59,7 @@ impl Reader<'_> {
             {
                 self.table(&inner, table)?;
             } else {
-                let tables = ["engines", "profiles"];
+                let tables = ["engines", "profiles", "models"];
                 let known = KEYS.iter().map(|k| k.name).chain(tables);
                 return Err(self.mistake(word.span().start, unknown("key", &name, known)));
             }
@@ -131,6 +134,22 @@ impl Reader<'_> {
             })?;
             self.origins.insert(format!("profiles.{name}"), self.source(word.span().start));
             self.settings.profiles.insert(name, profile);
+        }
+        Ok(())
+    }
+
+    fn models(&mut self, value: &Spanned<DeValue<'_>>) -> Result<(), ConfigError> {
+        let table = value.get_ref().as_table().ok_or_else(|| {
+            self.mistake(value.span().start, "`models` has to be a table: `[models.NAME]`, by engine or login")
+        })?;
+        for (word, value) in table {
+            let name = Login::new(word.get_ref()).map_err(|_| {
+                self.mistake(word.span().start, "an engine or login is one word of printable characters")
+            })?;
+            let model = Model::deserialize(value.clone().into_deserializer())
+                .map_err(|e| self.located(&e, value.span().start))?;
+            self.origins.insert(format!("models.{name}"), self.source(word.span().start));
+            self.settings.models.0.insert(name, model);
         }
         Ok(())
     }

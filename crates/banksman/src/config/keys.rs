@@ -2,8 +2,11 @@
 //! flags all go through the same reader.
 
 use super::settings::{SandboxMode, Settings, StoreUrl};
-use banksman_core::{intent::MergeMethod, text::Capability};
-use jiff::SignedDuration;
+use banksman_core::{
+    intent::MergeMethod,
+    text::{Capability, RepoName},
+};
+use jiff::{SignedDuration, civil::Time};
 use secrecy::SecretString;
 use std::path::PathBuf;
 
@@ -36,8 +39,8 @@ impl Key {
     }
 }
 
-/// All keys but those below `engines` and `profiles`.
-pub(crate) static KEYS: [Key; 39] = [
+/// All keys but those below `engines`, `profiles` and `models`.
+pub(crate) static KEYS: &[Key] = &[
     Key {
         name: "home",
         about: "Folder for Banksman's own files.",
@@ -138,6 +141,12 @@ pub(crate) static KEYS: [Key; 39] = [
         set: |s, v| duration(v).map(|d| s.limits.red_checks = d),
     },
     Key {
+        name: "policy.no_pull",
+        about: "How long after a hosted agent was handed an issue a person is called if no pull request came.",
+        get: |s| Some(span(s.limits.no_pull)),
+        set: |s, v| duration(v).map(|d| s.limits.no_pull = d),
+    },
+    Key {
         name: "store",
         about: "Store of a fleet, `postgres://HOST/DATABASE`; unset: the file in the home.",
         get: |s| s.store.as_ref().map(StoreUrl::shown),
@@ -168,6 +177,28 @@ pub(crate) static KEYS: [Key; 39] = [
         about: "Times that review or tests may send a job back to building.",
         get: |s| Some(s.fix_rounds.to_string()),
         set: |s, v| number(v).map(|n| s.fix_rounds = n),
+    },
+    Key {
+        name: "grace",
+        about: "Time between SIGTERM and SIGKILL for an attempt that is to end, at most 30s.",
+        get: |s| Some(span(s.grace)),
+        set: |s, v| {
+            let short = duration(v).ok().filter(|d| *d <= SignedDuration::from_secs(30));
+            s.grace = short.ok_or("a duration of at most `30s`")?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "output_cap",
+        about: "Most that is kept of an attempt's output, such as `64MiB`; the middle of more is dropped.",
+        get: |s| Some(size_text(s.output_cap)),
+        set: |s, v| size(v).map(|bytes| s.output_cap = bytes),
+    },
+    Key {
+        name: "keep_logs",
+        about: "How long the output of attempts and checks is kept.",
+        get: |s| Some(span(s.keep_logs)),
+        set: |s, v| duration(v).map(|d| s.keep_logs = d),
     },
     Key {
         name: "capabilities",
@@ -251,15 +282,62 @@ pub(crate) static KEYS: [Key; 39] = [
     },
     Key {
         name: "github.sweep",
-        about: "How often a repository on GitHub is looked at while something moves there, if nothing wakes earlier.",
-        get: |s| Some(span(s.github.sweeps.moving)),
-        set: |s, v| duration(v).map(|d| s.github.sweeps.moving = d),
+        about: "How often a repository on GitHub is looked at while something moves there, if nothing wakes earlier; 10m where `serve` takes in webhooks.",
+        get: |s| Some(span(s.github.sweeps().moving)),
+        set: |s, v| duration(v).map(|d| s.github.sweep = Some(d)),
     },
     Key {
         name: "github.sweep_idle",
         about: "The same while nothing moves.",
-        get: |s| Some(span(s.github.sweeps.idle)),
-        set: |s, v| duration(v).map(|d| s.github.sweeps.idle = d),
+        get: |s| Some(span(s.github.sweeps().idle)),
+        set: |s, v| duration(v).map(|d| s.github.sweep_idle = Some(d)),
+    },
+    Key {
+        name: "cadence.morning",
+        about: "Time of the morning's run of `serve` (tick, unstick, plan), such as `08:00`; unset: off.",
+        get: |s| clock(s.cadence.morning),
+        set: |s, v| clock_time(v).map(|time| s.cadence.morning = Some(time)),
+    },
+    Key {
+        name: "cadence.midday",
+        about: "The same of midday's (conflicts, pacing).",
+        get: |s| clock(s.cadence.midday),
+        set: |s, v| clock_time(v).map(|time| s.cadence.midday = Some(time)),
+    },
+    Key {
+        name: "cadence.evening",
+        about: "The same of the evening's (report, forecast).",
+        get: |s| clock(s.cadence.evening),
+        set: |s, v| clock_time(v).map(|time| s.cadence.evening = Some(time)),
+    },
+    Key {
+        name: "cadence.zone",
+        about: "Time zone of these times, such as `Europe/Berlin` [default: that of team.toml].",
+        get: |s| s.cadence.zone.as_ref().map(ToString::to_string),
+        set: |s, v| {
+            let zone = v.parse().map_err(|error: banksman_core::budget::window::NoZone| error.to_string())?;
+            s.cadence.zone = Some(zone);
+            Ok(())
+        },
+    },
+    Key {
+        name: "cadence.strategy",
+        about: "Tasks of a day that the cadence plans for: `conservative` (20), `moderate` (80), `aggressive` (200) or a number.",
+        get: |s| Some(s.cadence.strategy.to_string()),
+        set: |s, v| {
+            s.cadence.strategy =
+                v.parse().map_err(|error: banksman_core::budget::plan::UnknownStrategy| error.to_string())?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "cadence.auto",
+        about: "Whether the cadence puts its plans in force; else they are suggestions in its reports.",
+        get: |s| Some(s.cadence.auto.to_string()),
+        set: |s, v| {
+            s.cadence.auto = v.parse().map_err(|_| "`true` or `false`")?;
+            Ok(())
+        },
     },
     Key {
         name: "tracker.kind",
@@ -342,11 +420,91 @@ pub(crate) static KEYS: [Key; 39] = [
             Ok(())
         },
     },
+    Key {
+        name: "training.capture",
+        about: "How often `serve` observes every open pull request of a repository for the training data.",
+        get: |s| Some(span(s.training.capture)),
+        set: |s, v| duration(v).map(|d| s.training.capture = d),
+    },
+    Key {
+        name: "training.capture_priority",
+        about: "The same for the repositories of training.priority.",
+        get: |s| Some(span(s.training.capture_priority)),
+        set: |s, v| duration(v).map(|d| s.training.capture_priority = d),
+    },
+    Key {
+        name: "training.priority",
+        about: "Repositories that are observed more often, `owner/name` with commas between.",
+        get: |s| {
+            let names: Vec<&str> = s.training.priority.iter().map(RepoName::as_str).collect();
+            (!names.is_empty()).then(|| names.join(","))
+        },
+        set: |s, v| {
+            let names = v.split(',').map(str::trim).filter(|name| !name.is_empty());
+            let list: Result<Vec<RepoName>, _> = names.map(RepoName::new).collect();
+            s.training.priority = list.map_err(|_| "names such as `acme/shop`, with commas between")?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "training.line_file",
+        about: "A file that gets a copy of the training data as InfluxDB's line protocol.",
+        get: |s| shown(s.training.line_file.as_ref()),
+        set: |s, v| absolute(v).map(|path| s.training.line_file = Some(path)),
+    },
+    Key {
+        name: "training.json_file",
+        about: "A file that gets a copy of the training data as JSON lines.",
+        get: |s| shown(s.training.json_file.as_ref()),
+        set: |s, v| absolute(v).map(|path| s.training.json_file = Some(path)),
+    },
+    Key {
+        name: "training.influx_url",
+        about: "Base URL of an InfluxDB 2 that gets a copy of the training data.",
+        get: |s| s.training.influx_url.clone(),
+        set: |s, v| {
+            if !v.starts_with("http://") && !v.starts_with("https://") {
+                return Err("an address that starts with `https://`".to_owned());
+            }
+            s.training.influx_url = Some(v.trim_end_matches('/').to_owned());
+            Ok(())
+        },
+    },
+    Key {
+        name: "training.influx_org",
+        about: "Its organisation.",
+        get: |s| s.training.influx_org.clone(),
+        set: |s, v| word(v).map(|org| s.training.influx_org = Some(org)),
+    },
+    Key {
+        name: "training.influx_bucket",
+        about: "Its bucket.",
+        get: |s| s.training.influx_bucket.clone(),
+        set: |s, v| word(v).map(|bucket| s.training.influx_bucket = Some(bucket)),
+    },
+    Key {
+        name: "training.influx_token_file",
+        about: "A file of mode 600 with its token ($INFLUX_TOKEN holds the token itself) [default: ~/.influx_token].",
+        get: |s| shown(s.training.influx_token_file.as_ref()),
+        set: |s, v| absolute(v).map(|path| s.training.influx_token_file = Some(path)),
+    },
+    Key {
+        name: "training.spool_limit",
+        about: "MiB of training data that may wait on disk for each sink that is away.",
+        get: |s| Some(s.training.spool_limit.to_string()),
+        set: |s, v| positive(v).map(|n| s.training.spool_limit = n),
+    },
 ];
 
 /// A duration as people write it: `30m`, `24h`, `1.5s`.
 pub(crate) fn span(duration: SignedDuration) -> String {
     format!("{duration:#}")
+}
+
+/// A name of one line.
+fn word(text: &str) -> Result<String, String> {
+    let fits = !text.is_empty() && text.len() <= 200 && !text.contains(char::is_control);
+    if fits { Ok(text.to_owned()) } else { Err("a name of at most 200 bytes on one line".to_owned()) }
 }
 
 /// What is shown of a secret.
@@ -356,6 +514,15 @@ fn secret(text: &str) -> Result<SecretString, String> {
     let fits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
     fits.then(|| SecretString::from(text.to_owned()))
         .ok_or_else(|| "one line of printable characters".to_owned())
+}
+
+/// A time of day as people write it.
+fn clock(time: Option<Time>) -> Option<String> {
+    time.map(|time| time.strftime("%H:%M").to_string())
+}
+
+fn clock_time(text: &str) -> Result<Time, String> {
+    banksman_core::budget::team::clock_time(text).ok_or_else(|| "a time of day such as `08:00`".to_owned())
 }
 
 fn id(text: &str) -> Result<u64, String> {
@@ -382,6 +549,26 @@ fn positive(text: &str) -> Result<u32, String> {
 fn duration(text: &str) -> Result<SignedDuration, String> {
     let allowed = || "a duration such as `30s`, `5m` or `24h`".to_owned();
     text.parse::<SignedDuration>().ok().filter(SignedDuration::is_positive).ok_or_else(allowed)
+}
+
+/// A size in bytes; at least 4 KiB, at most 1 TiB.
+fn size(text: &str) -> Result<u64, String> {
+    let (number, unit) = UNITS
+        .iter()
+        .find_map(|(word, unit)| Some((text.strip_suffix(word)?, *unit)))
+        .unwrap_or((text, 1));
+    let bytes = number.trim().parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    bytes
+        .filter(|bytes| (4 << 10..=1 << 40).contains(bytes))
+        .ok_or_else(|| "a size from `4KiB` on, such as `64MiB`".to_owned())
+}
+
+const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+
+/// A size as [`size`] reads it.
+fn size_text(bytes: u64) -> String {
+    let unit = UNITS.iter().find(|(_, unit)| bytes.is_multiple_of(*unit));
+    unit.map_or_else(|| bytes.to_string(), |(word, unit)| format!("{}{word}", bytes / unit))
 }
 
 /// A path with a slot in it.
@@ -445,7 +632,23 @@ mod tests {
             assert_eq!((key.get)(&settings).as_deref(), Some(if key.is_secret() { HIDDEN } else { value }));
         }
         assert!(!format!("{settings:?}").contains("ghp_1"));
-        for key in &KEYS {
+        for (word, value) in [
+            ("priority", "acme/shop,local/a"),
+            ("line_file", "/l"),
+            ("json_file", "/j"),
+            ("influx_url", "https://i"),
+            ("influx_org", "o"),
+            ("influx_bucket", "b"),
+            ("influx_token_file", "/t"),
+        ] {
+            (Key::named(&format!("training.{word}")).unwrap().set)(&mut settings, value).unwrap();
+        }
+        for (word, value) in
+            [("morning", "08:00"), ("midday", "12:30"), ("evening", "18:00"), ("zone", "Asia/Tokyo")]
+        {
+            (Key::named(&format!("cadence.{word}")).unwrap().set)(&mut settings, value).unwrap();
+        }
+        for key in KEYS {
             let shown = (key.get)(&settings).unwrap();
             (key.set)(&mut settings, &shown).unwrap();
             assert_eq!((key.get)(&settings), Some(shown), "{}", key.name);

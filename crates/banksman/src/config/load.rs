@@ -4,7 +4,7 @@ use super::{
     KEYS, Key,
     error::{ConfigError, unknown},
     file::{self, Origins},
-    settings::{Settings, StorePassword},
+    settings::{Settings, StorePassword, StoreUrl},
 };
 use secrecy::SecretString;
 use std::{
@@ -128,6 +128,14 @@ impl Config {
                     place: (*flag).to_owned(),
                     what: format!("has to be {allowed}"),
                 })?;
+                if *name == "store" && settings.store.as_ref().is_some_and(StoreUrl::has_password) {
+                    return Err(ConfigError {
+                        place: (*flag).to_owned(),
+                        what: "holds a password, which others on this host can read while it runs; put the address into \
+                               $BANKSMAN_STORE, or the password into $PGPASSWORD or a file of mode 600 ($PGPASSFILE, ~/.pgpass)"
+                            .to_owned(),
+                    });
+                }
                 origins.insert((*name).to_owned(), Source::Flag(flag));
             }
         }
@@ -166,6 +174,8 @@ fn usual_variables(
         })?;
         origins.insert(key.name.to_owned(), Source::Environment(name.to_owned()));
     }
+    settings.training.influx_token = filled("INFLUX_TOKEN").map(|value| SecretString::from(value.clone()));
+    settings.training.usual_token_file = variable(environment, "HOME").map(|home| home.join(".influx_token"));
     settings.store_password = StorePassword {
         password: filled("PGPASSWORD").map(|value| SecretString::from(value.clone())),
         file: filled("PGPASSFILE")
@@ -288,6 +298,16 @@ mod tests {
             "$BANKSMAN_ATEMPTS: unknown variable `BANKSMAN_ATEMPTS`; did you mean `BANKSMAN_ATTEMPTS`?"
         );
         assert!(load("", &[("BANKSMAN_AUDITS", "/x"), ("OTHER", "y")], &Vec::new()).is_ok());
+    }
+
+    #[test]
+    fn a_password_is_not_taken_from_an_argument() {
+        let flag = |url: &str| vec![("store", url.to_owned(), "--store")];
+        let error = load("", &[], &flag("postgres://ann:canary@db/b")).unwrap_err();
+        assert!(error.starts_with("--store: holds a password") && error.contains("$PGPASSFILE"), "{error}");
+        assert!(!error.contains("canary"));
+        assert!(load("", &[], &flag("postgres://ann@db/b")).is_ok());
+        assert!(load("", &[("BANKSMAN_STORE", "postgres://ann:canary@db/b")], &Vec::new()).is_ok());
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The resolved values of the configuration and their built-in defaults.
 
-use super::error::ConfigError;
+use super::{cadence::CadenceKeys, error::ConfigError, training::TrainingKeys};
 use banksman_core::{
     intent::MergeMethod,
+    journal::KnownModels,
     manifest::{Defaults, Profile},
     policy::Limits,
     repo::{RepoRules, Sweeps},
@@ -38,6 +39,15 @@ impl StoreUrl {
     /// The whole address, for the connection alone.
     pub(crate) fn secret(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it holds a password.
+    pub(crate) fn has_password(&self) -> bool {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let place = place.split('/').next().unwrap_or_default();
+        let user = place.rsplit_once('@').map_or("", |(user, _)| user);
+        user.contains(':') || query.split('&').any(|pair| pair.starts_with("password="))
     }
 
     /// The address without user and password.
@@ -98,8 +108,28 @@ pub(crate) struct GithubKeys {
     pub(crate) webhook_secret: Option<SecretString>,
     /// A file of mode 600 that holds it.
     pub(crate) webhook_secret_file: Option<PathBuf>,
-    /// How often a repository is looked at; each look costs some of the hourly points.
-    pub(crate) sweeps: Sweeps,
+    /// How often a repository is looked at while something moves there; each look costs some of the hourly points. `None`: as is usual.
+    pub(crate) sweep: Option<SignedDuration>,
+    /// The same while nothing moves.
+    pub(crate) sweep_idle: Option<SignedDuration>,
+    /// What is usual: less often where this process takes in webhooks.
+    pub(crate) usual_sweeps: Sweeps,
+}
+
+impl GithubKeys {
+    /// Whether webhooks could be believed.
+    pub(crate) fn has_webhook_secret(&self) -> bool {
+        self.webhook_secret.is_some() || self.webhook_secret_file.is_some()
+    }
+
+    /// How often a repository is looked at if nothing wakes earlier.
+    pub(crate) fn sweeps(&self) -> Sweeps {
+        let usual = self.usual_sweeps;
+        Sweeps {
+            moving: self.sweep.unwrap_or(usual.moving),
+            idle: self.sweep_idle.unwrap_or(usual.idle),
+        }
+    }
 }
 
 impl Default for GithubKeys {
@@ -114,7 +144,9 @@ impl Default for GithubKeys {
             app_key_file: None,
             webhook_secret: None,
             webhook_secret_file: None,
-            sweeps: Sweeps { moving: SignedDuration::from_mins(1), idle: SignedDuration::from_mins(10) },
+            sweep: None,
+            sweep_idle: None,
+            usual_sweeps: Sweeps::AWAY,
         }
     }
 }
@@ -163,14 +195,26 @@ pub(crate) struct Settings {
     pub(crate) retries: u32,
     /// Times that review or tests may send a job back.
     pub(crate) fix_rounds: u32,
+    /// Time between SIGTERM and SIGKILL for an attempt that is to end.
+    pub(crate) grace: SignedDuration,
+    /// Most that is kept of an attempt's output, in bytes.
+    pub(crate) output_cap: u64,
+    /// How long the output of attempts and checks is kept.
+    pub(crate) keep_logs: SignedDuration,
     /// What this host's workers offer beside what is known of it.
     pub(crate) capabilities: Vec<Capability>,
     /// Profiles: named bundles of what jobs leave out.
     pub(crate) profiles: BTreeMap<ProfileName, Profile>,
+    /// The models behind engines and logins.
+    pub(crate) models: KnownModels,
     /// The tracker, as far as files say; its variables win.
     pub(crate) tracker: TrackerKeys,
     /// GitHub.
     pub(crate) github: GithubKeys,
+    /// The daily cadence.
+    pub(crate) cadence: CadenceKeys,
+    /// Training data: where copies go, how often it is captured.
+    pub(crate) training: TrainingKeys,
     /// Whether every change of a linked job's stage is echoed.
     pub(crate) tracker_auto: bool,
     /// Changes to built-in engines, and engines of the host's own: keys that some file set, checked when they were read.
@@ -202,10 +246,16 @@ impl Settings {
             job_timeout: Defaults::default().timeout,
             retries: Defaults::default().retries,
             fix_rounds: Defaults::default().fix_rounds,
+            grace: SignedDuration::from_secs(10),
+            output_cap: 64 << 20,
+            keep_logs: SignedDuration::from_hours(30 * 24),
             capabilities: Vec::new(),
             profiles: BTreeMap::new(),
+            models: KnownModels::default(),
             tracker: TrackerKeys::default(),
             github: GithubKeys::default(),
+            cadence: CadenceKeys::default(),
+            training: TrainingKeys::default(),
             tracker_auto: false,
             engines: BTreeMap::new(),
         }
@@ -249,5 +299,8 @@ mod tests {
             "postgres:///x"
         );
         assert_eq!(StoreUrl::new("/home/x/store.db"), None);
+        let holds = |url: &str| StoreUrl::new(url).unwrap().has_password();
+        assert!(holds("postgres://ann:s3cret@db/b") && holds("postgres:///x?host=/run&password=s3cret"));
+        assert!(!holds("postgres://ann@db:5432/b?sslmode=require") && !holds("postgres://fleet/banksman"));
     }
 }

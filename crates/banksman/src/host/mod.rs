@@ -2,14 +2,18 @@
 //! implementors of the ports.
 
 mod bells;
+mod books;
+mod captures;
 mod clock;
 mod drafts;
 mod forge;
 mod github;
 mod guess;
-mod journals;
+pub(crate) mod journals;
+mod logs;
 mod loops;
 mod open;
+mod others;
 mod queue;
 mod repository;
 mod run;
@@ -22,6 +26,7 @@ mod watch;
 mod worker;
 mod world;
 
+pub(crate) use captures::open_sinks;
 pub(crate) use drafts::PlanDrafts;
 pub(crate) use forge::{EmbeddedForge, is_embedded};
 pub(crate) use github::{Access, Explained, GithubRepository, explain, explain_trouble, workable};
@@ -30,6 +35,7 @@ pub(crate) use guess::guess_check;
 pub(crate) use loops::Hour;
 pub(crate) use loops::{Limits, Loops};
 pub(crate) use open::{Host, Hosted};
+pub(crate) use others::Rings;
 pub(crate) use queue::{find_job, open_store, person};
 pub(crate) use repository::Repository;
 pub(crate) use run::Ended;

@@ -2,7 +2,9 @@
 
 use super::{
     bells::Bells,
-    forge::HostForge,
+    books::Books,
+    captures::open_sinks,
+    forge::{Github, HostForge, is_embedded},
     github::{self, Access},
     queue::open_store,
     troubles::Troubles,
@@ -27,7 +29,9 @@ use banksman_engine::{
 };
 use banksman_forge::local::LocalForge;
 use banksman_orchestrator::Orchestrator;
+use banksman_sink::Sinks;
 use banksman_store::{Chosen, book::SqliteBook};
+use jiff::SignedDuration;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
@@ -55,6 +59,8 @@ pub(crate) struct Shared {
     pub(super) troubles: Troubles,
     /// Wakes everybody who waits when the process is to end.
     pub(crate) stopping: Arc<Notify>,
+    /// Where copies of the training data go.
+    pub(crate) sinks: Sinks,
 }
 
 /// An open home.
@@ -63,6 +69,10 @@ pub(crate) struct Host {
     pub(crate) shared: Arc<Shared>,
     pub(crate) hosted: Vec<Hosted>,
     pub(crate) at_once: u32,
+    /// Time between SIGTERM and SIGKILL for what runs.
+    pub(super) grace: SignedDuration,
+    /// How long logs are kept.
+    pub(super) keep_logs: SignedDuration,
     /// The engines of the configuration.
     pub(super) definitions: BTreeMap<EngineName, EngineDefinition>,
     /// What this host's workers offer beside what is known of it.
@@ -98,8 +108,13 @@ impl Host {
             LocalForge::open(repos, book.clone(), Arc::clone(&engine), Arc::new(crate::clock::now)).await?;
         let troubles = Troubles::default();
         let github = access.map(|access| Arc::new(access.forge(&hosted)));
-        let forge = HostForge::new(embedded, github, troubles.clone());
+        if let Some(github) = &github {
+            remind(github, &store, &hosted).await?;
+        }
+        let books = github.as_ref().map(|github| Books::open(&home, github));
+        let forge = HostForge::new(embedded, github, books, troubles.clone());
         let bells = Bells::default();
+        let sinks = open_sinks(settings, &home)?;
         let shared = Arc::new(Shared {
             store,
             book,
@@ -109,6 +124,7 @@ impl Host {
             bells,
             troubles,
             stopping: Arc::default(),
+            sinks,
         });
         let limits = settings.profiles.iter().filter_map(|(name, p)| Some((name.clone(), p.parallel?)));
         Ok(Self {
@@ -116,6 +132,8 @@ impl Host {
             shared,
             hosted,
             at_once: settings.at_once,
+            grace: settings.grace,
+            keep_logs: settings.keep_logs,
             definitions,
             capabilities: settings.capabilities.clone(),
             profile_limits: limits.collect(),
@@ -146,7 +164,7 @@ impl Host {
 
     /// An orchestrator with a clock of its own.
     pub(crate) fn orchestrator(&self) -> anyhow::Result<Orchestrator<HostWorld>> {
-        Ok(Orchestrator::new(self.world(), self.holder("loop")))
+        Ok(Orchestrator::new(self.world(), self.holder("loop")).with_outlet(self.outlet()))
     }
 
     /// The world for one looping task.
@@ -217,6 +235,20 @@ impl Host {
     }
 }
 
+/// Tells the client of GitHub which threads Banksman resolved before this process began.
+async fn remind(github: &Github, store: &Chosen, hosted: &[Hosted]) -> anyhow::Result<()> {
+    use banksman_core::{intent::Deed, port::Store as _};
+    for hosted in hosted.iter().filter(|hosted| !is_embedded(&hosted.repo)) {
+        let intents = store.intents(&hosted.repo).await.context("cannot read what was done")?;
+        let resolved = intents.into_iter().filter_map(|intent| match intent.deed {
+            Deed::ResolveThreads { threads, .. } => Some(threads.into_iter().take(intent.receipts.len())),
+            _ => None,
+        });
+        github.remember_resolved(resolved.flatten());
+    }
+    Ok(())
+}
+
 async fn engine_host(
     settings: &Settings,
     sandbox: SandboxPolicy,
@@ -236,6 +268,8 @@ async fn engine_host(
     config.engines = banksman_engine::engines(&overrides)?;
     config.engines.extend(more);
     config.sandbox = sandbox;
+    config.output_cap = settings.output_cap;
+    config.grace = Duration::try_from(settings.grace).unwrap_or(config.grace);
     for hosted in hosted {
         let remote: Remote = match (hosted.entry.place(), access) {
             (Place::Folder(folder), _) => super::repository::git_dir(folder)?.into(),

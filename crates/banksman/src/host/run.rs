@@ -12,6 +12,9 @@ use tokio::{select, task::JoinSet, time};
 /// How long the loops may take to end after the wish to stop. Agents get TERM at once and KILL after their own grace.
 pub(super) const GRACE: Duration = Duration::from_secs(15);
 
+/// How long after its grace an agent is surely gone.
+const AFTER_GRACE: Duration = Duration::from_secs(5);
+
 /// How the loops ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ended {
@@ -42,6 +45,7 @@ impl Host {
     /// Runs the loops. The caller holds the home's lock.
     pub(crate) async fn run(&self, until: Until) -> anyhow::Result<Ended> {
         let stop = Stop::default();
+        let delivery = self.deliver();
         let mut tasks: JoinSet<Result<(), Trouble>> = JoinSet::new();
         let worker = Worker::new(self.world(), self.worker_setup()?);
         let own_stop = stop.clone();
@@ -60,6 +64,7 @@ impl Host {
             done = self.look(until, &stop) => done.map(Ended::Settled),
             trouble = failed(&mut tasks) => Err(trouble),
             () = self.tell_loops() => Ok(Ended::Interrupted),
+            () = self.hear_others() => Ok(Ended::Interrupted),
             () = interrupted() => Ok(Ended::Interrupted),
         };
         // Nobody runs the loops any more.
@@ -72,10 +77,11 @@ impl Host {
             select! {
                 () = all(&mut tasks) => {}
                 () = interrupted() => {}
-                () = time::sleep(GRACE) => {}
+                () = time::sleep(GRACE.max(Duration::try_from(self.grace).unwrap_or(GRACE) + AFTER_GRACE)) => {}
             }
         }
         tasks.shutdown().await;
+        delivery.end().await;
         for hosted in &self.hosted {
             journals::write(&self.home, &self.shared.store, &hosted.repo).await?;
         }
@@ -97,7 +103,10 @@ impl Host {
             groups.push((HostWorld::of_repository(self.shared.clone(), &rules.repo), vec![rules]));
         }
         let one = |(world, rules): (HostWorld, Vec<RepoRules>)| async move {
-            Orchestrator::new(world, self.holder("loop")).run(&rules, until, stop).await
+            Orchestrator::new(world, self.holder("loop"))
+                .with_outlet(self.outlet())
+                .run(&rules, until, stop)
+                .await
         };
         let mut loops: FuturesUnordered<_> = groups.into_iter().map(one).collect();
         let (mut outlooks, mut trouble) = (Vec::new(), None);

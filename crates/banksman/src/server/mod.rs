@@ -4,13 +4,18 @@
 mod clock;
 mod forge;
 mod health;
+mod inventory;
 mod parts;
 mod run;
 mod socket;
+mod tokens;
 mod tracker;
 mod webhooks;
+mod write;
 
 pub(crate) use clock::CommandClock;
+pub(crate) use inventory::written;
 pub(crate) use parts::{Part, Parts, Running};
-pub(crate) use run::{Ready, Serve, serve};
+pub(crate) use run::{Ready, Serve, Served, serve};
+pub(crate) use tokens::ForgeTokens;
 pub(crate) use tracker::{TrackerPlaces, serve_tracker};

@@ -17,6 +17,10 @@ pub(crate) enum Part {
     Tracker,
     /// The embedded forge as GitHub shows itself: /graphql, /repos/..., git over HTTP.
     Forge,
+    /// Takes in training data as InfluxDB does, line protocol at /api/v2/write and /write.
+    Write,
+    /// Observes every open pull request on schedule, for the training data.
+    Captures,
 }
 
 /// Whether a part runs.

@@ -4,21 +4,25 @@ use super::{
     CommandClock, TrackerPlaces,
     forge::Facade,
     health::{self, Readiness},
+    inventory::changed,
     parts::{Part, Parts, Running},
     socket::Socket,
-    webhooks::{self, Receiver},
+    webhooks::{self, Heard, Receiver},
+    write::{self, WriteDoor},
 };
 use crate::{
-    config::{Settings, webhook_secret},
-    host::{Host, WorkerUntil, interrupted},
+    config::{Settings, influx_token, webhook_secret},
+    host::{Host, Rings, WorkerUntil, interrupted},
     output::Failure,
 };
+use anyhow::Context as _;
 use axum::{Router, body::Body};
-use banksman_core::text::{Login, RepoName};
+use banksman_core::text::Login;
 use banksman_forge::github::webhook::HookKey;
+use banksman_sink::TokenError;
 use banksman_tracker::{
     AnyTracker, Secret,
-    serve::{Gate, Hosts, Listening, router as items},
+    serve::{Gate, Hosts, Listening, kept_token, router as items},
 };
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
@@ -35,9 +39,20 @@ pub(crate) struct Serve {
     pub(crate) names: Vec<String>,
     /// The owner of this home.
     pub(crate) owner: Login,
+    /// What the inventory said when the host was opened.
+    pub(crate) inventory: String,
     /// Its embedded tracker's token, and the tracker that the workers echo to.
     pub(crate) token: Secret,
     pub(crate) tracker: Option<AnyTracker>,
+}
+
+/// How serving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Served {
+    /// Somebody stopped it.
+    Stopped,
+    /// The inventory is another one now: it begins again, at the same address.
+    InventoryChanged(SocketAddr),
 }
 
 /// Where it is served, for people and scripts. Whatever is off is `None`.
@@ -51,9 +66,17 @@ pub(crate) struct Ready {
     pub(crate) webhooks: Option<String>,
     /// The Unix socket of the embedded forge.
     pub(crate) forge_socket: Option<PathBuf>,
-    /// The file of the token that the embedded forge asks for over TCP.
+    /// The file of the owner's token, which the embedded forge asks for over TCP.
     pub(crate) forge_token_file: Option<PathBuf>,
+    /// The file of Banksman's own token, for another home that works on this one as on GitHub.
+    pub(crate) forge_own_token_file: Option<PathBuf>,
+    /// Where line protocol goes, and the file of the token that it asks for.
+    pub(crate) write: Option<String>,
+    /// `None`: it is the token of InfluxDB, from the environment or its file.
+    pub(crate) write_token_file: Option<PathBuf>,
     /// Parts that run without being seen.
+    pub(crate) captures: Running,
+    /// The same.
     pub(crate) workers: Running,
     /// The same.
     pub(crate) sweeps: Running,
@@ -63,14 +86,14 @@ pub(crate) struct Ready {
 
 type Work<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + 'a>>;
 
-/// Serves until SIGTERM or Ctrl-C, then drains: requests under way are answered, nothing new is claimed, what runs gets its grace period.
+/// Serves until SIGTERM or Ctrl-C, or until the inventory changes, then drains: requests under way are answered, nothing new is claimed, what runs gets its grace period.
 pub(crate) async fn serve(
     host: &Arc<Host>,
     settings: &Settings,
     serve: Serve,
     ready: impl FnOnce(&Ready) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let Serve { parts, listen, names, owner, token, tracker } = serve;
+) -> anyhow::Result<Served> {
+    let Serve { parts, listen, names, owner, inventory, token, tracker } = serve;
     // Sweeps need the home's lock: of two processes the second one is refused here, with the pid of the first.
     let _lock = if parts.has(Part::Sweeps) { Some(host.recover().await?) } else { None };
     let listening = Listening::on(listen).await.map_err(|error| {
@@ -86,6 +109,10 @@ pub(crate) async fn serve(
         webhooks: None,
         forge_socket: None,
         forge_token_file: None,
+        forge_own_token_file: None,
+        write: None,
+        write_token_file: None,
+        captures: parts.running(Part::Captures),
         workers: parts.running(Part::Workers),
         sweeps: parts.running(Part::Sweeps),
         remarks: Vec::new(),
@@ -99,10 +126,21 @@ pub(crate) async fn serve(
                     "set the one that stands in the settings of the webhook",
                 )
             })?;
-            let known = host.hosted.iter().map(|hosted| &hosted.repo);
-            let bells = host.shared.bells.clone();
-            let ring = Box::new(move |repo: &RepoName| bells.ring(repo));
-            app = app.merge(webhooks::router(Receiver::new(key, ring, known)));
+            let (host, rings) = (Arc::clone(host), Rings::of(&host.home));
+            // Without loops of its own this process passes it on to the one that has them.
+            let own_loops = parts.has(Part::Sweeps);
+            let ring: webhooks::Ring = Box::new(move |name| match host.called(name) {
+                Some(repo) if own_loops => {
+                    host.shared.bells.ring(repo);
+                    Heard::Here
+                }
+                Some(repo) => {
+                    rings.leave(repo);
+                    Heard::Here
+                }
+                None => Heard::Nowhere,
+            });
+            app = app.merge(webhooks::router(Receiver::new(key, ring)));
             told.webhooks = Some(format!("{url}/webhooks/github"));
         }
         None if parts.insists(Part::Webhooks) => {
@@ -124,23 +162,34 @@ pub(crate) async fn serve(
         app = app.route_service("/items", items.clone()).route_service("/items/{*rest}", items);
         told.tracker = Some(url.clone());
     }
+    if parts.has(Part::Write) {
+        let (token, file) = write_token(host, settings)?;
+        let hosts = Hosts::of(address.ip(), names.clone());
+        let door =
+            WriteDoor::new(host.shared.store.clone(), host.outlet(), &token, hosts, crate::clock::now);
+        app = app.merge(write::router(door));
+        told.write = Some(format!("{url}/api/v2/write"));
+        told.write_token_file = file;
+    }
     let mut socket = None;
     if parts.has(Part::Forge) {
         let facade = Facade::of(host, &host.home, &owner, &names)?;
         let (at, listening) = Socket::listen(&host.home)?;
         told.forge_socket = Some(at.path().to_owned());
         told.forge_token_file = Some(facade.token_file);
+        told.forge_own_token_file = Some(facade.own_token_file);
         app = app.fallback_service(facade.tcp.into_service::<Body>());
         let own = health::router(readiness.clone()).fallback_service(facade.socket.into_service::<Body>());
         socket = Some((at, listening, own));
     }
+    let delivery = host.deliver();
     let (end, ending) = watch::channel(());
     let work = Box::pin(work(host, settings, &parts, tracker, &ending));
     let web = web(listening, app, socket, &ending);
     // Listened for before anybody is told, so that nothing that comes right afterwards ends the process undrained.
     let mut stop = Box::pin(interrupted());
     if futures_util::poll!(&mut stop).is_ready() {
-        return Ok(());
+        return Ok(Served::Stopped);
     }
     ready(&told)?;
     readiness.begun();
@@ -149,19 +198,39 @@ pub(crate) async fn serve(
         Ok(())
     };
     tokio::pin!(all);
-    tokio::select! {
-        ended = &mut all => return ended,
-        () = stop => {}
-    }
+    let why = tokio::select! {
+        ended = &mut all => return ended.map(|()| Served::Stopped),
+        () = stop => Served::Stopped,
+        () = changed(host, &inventory, &parts) => Served::InventoryChanged(address),
+    };
     readiness.ending();
     host.shared.stopping.notify_waiters();
     drop(end);
     tokio::select! {
         ended = &mut all => {
             host.shared.engine.stop();
-            ended
+            delivery.end().await;
+            ended.map(|()| why)
         }
         () = interrupted() => Err(Failure::new("stopped at once", "the next start goes on where this one was")),
+    }
+}
+
+/// The token that writers need: that of InfluxDB if there is one, so that scripts go on with theirs, else one of this home with its file.
+fn write_token(host: &Host, settings: &Settings) -> anyhow::Result<(String, Option<PathBuf>)> {
+    match influx_token(&settings.training) {
+        Ok(token) => Ok((token.expose().to_owned(), None)),
+        Err(TokenError::Missing(_)) => {
+            let file = host.home.folder().join("write-token");
+            kept_token(&file).with_context(|| file.display().to_string())?;
+            let text = std::fs::read_to_string(&file)
+                .with_context(|| format!("cannot read {}", file.display()))?;
+            Ok((text.trim().to_owned(), Some(file)))
+        }
+        Err(error) => Err(Failure::new(
+            error.to_string(),
+            "or leave out the part that takes in training data: --without write",
+        )),
     }
 }
 
@@ -196,6 +265,10 @@ async fn work(
     }
     if parts.has(Part::Sweeps) {
         all.push(Box::pin(host.sweep_until(ended(ending.clone()))));
+        all.push(Box::pin(crate::cadence::keep(host, settings, ended(ending.clone()))));
+    }
+    if parts.has(Part::Captures) {
+        all.push(Box::pin(host.capture_until(&settings.training, ended(ending.clone()))));
     }
     futures_util::future::try_join_all(all).await?;
     // Without loops the process serves until it is stopped.

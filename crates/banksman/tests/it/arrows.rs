@@ -4,16 +4,18 @@ use crate::world::root;
 use std::{collections::BTreeMap, process::Command};
 
 /// Every crate with the crates of ours that it may use.
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 11] = [
     ("core", &[]),
     ("orchestrator", &["core"]),
     ("store", &["core"]),
     ("forge", &["core"]),
     ("engine", &["core"]),
     ("tracker", &["core"]),
+    ("learn", &["core"]),
+    ("sink", &["core"]),
     ("facade", &["core", "forge"]),
     ("sim", &["core", "orchestrator", "forge"]),
-    ("", &["core", "orchestrator", "store", "forge", "engine", "tracker", "facade", "sim"]),
+    ("", &["core", "orchestrator", "store", "forge", "engine", "tracker", "facade", "sim", "learn", "sink"]),
 ];
 
 fn metadata() -> serde_json::Value {

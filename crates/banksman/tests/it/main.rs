@@ -4,14 +4,18 @@
 
 mod arrows;
 mod bad_input;
+mod budget;
+mod capture;
 mod configuration;
 mod demo;
 mod documents;
 mod forge;
 mod github;
 mod github_demo;
+mod github_hosted;
 mod onboard;
 mod output;
 mod queue;
 mod serve;
+mod training;
 mod world;

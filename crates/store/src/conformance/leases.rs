@@ -48,6 +48,7 @@ pub async fn a_lease_that_was_taken_over_can_write_nothing(store: &impl Store) {
             decision: &decision,
             policy: "rules",
             at: at(61),
+            points: &[],
         };
         let fenced = |result: Result<(), StoreError>| assert_eq!(result, Err(StoreError::Fenced));
         assert_eq!(store.intend(&lease, &dispatch(2), Some(&spend(None))).await, Err(StoreError::Fenced));

@@ -1,18 +1,18 @@
 //! How pull requests ended.
 
-use super::{Stop, leases::Held};
+use super::{Stop, leases::Held, training};
 use crate::sqlite::{Nanos, Tx, Word};
-use banksman_core::{id::Number, port::OutcomeRecord, text::RepoName};
+use banksman_core::{id::Number, port::OutcomeRecord, text::RepoName, training::ended};
 use rusqlite::Connection;
 
-/// Records an outcome unless the pull request has one.
+/// Records an outcome unless the pull request has one, and with it its point of training data.
 pub(crate) fn add(tx: &Tx<'_>, held: &Held<'_>, outcome: &OutcomeRecord) -> Result<(), Stop> {
     held.covers(&outcome.repo)?;
-    tx.prepare_cached(
+    let mut insert = tx.prepare_cached(
         "INSERT INTO outcome (repo, pull, result, detail, resolution_hours, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (repo, pull) DO NOTHING",
-    )?
-    .execute((
+    )?;
+    let added = insert.execute((
         held.repo.as_str(),
         outcome.pull.0,
         Word(outcome.result),
@@ -20,7 +20,7 @@ pub(crate) fn add(tx: &Tx<'_>, held: &Held<'_>, outcome: &OutcomeRecord) -> Resu
         outcome.resolution_hours,
         Nanos(outcome.at),
     ))?;
-    Ok(())
+    if added > 0 { training::record(tx, &[ended(outcome)]) } else { Ok(()) }
 }
 
 /// All of a repository, ascending by pull request.

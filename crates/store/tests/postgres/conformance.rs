@@ -3,3 +3,4 @@
 use crate::server::{block_on, open};
 
 banksman_store::store_conformance!(open, block_on);
+banksman_store::training_conformance!(open, block_on);
