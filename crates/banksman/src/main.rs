@@ -1,6 +1,7 @@
 //! The `banksman` binary: commands, configuration, wiring. What it knows is in `core`, what it does in `orchestrator`.
 
 mod app;
+mod cadence;
 mod cli;
 mod clock;
 mod config;

@@ -2,6 +2,8 @@
 
 mod add;
 mod audit;
+mod benchmark;
+pub(crate) mod budget;
 mod cancel;
 mod completions;
 mod config;
@@ -27,6 +29,7 @@ mod status;
 mod subject;
 mod target;
 mod to_tracker;
+mod training;
 mod worker;
 
 use crate::{app::App, output::Exit};
@@ -85,6 +88,9 @@ pub(crate) enum Command {
     Epic(epic::EpicArgs),
     Monitor(monitor::MonitorArgs),
     Fix(fix::FixArgs),
+    Budget(budget::BudgetArgs),
+    Benchmark(benchmark::BenchmarkArgs),
+    Training(training::TrainingArgs),
     Forge(forge::ForgeArgs),
     Repos(Box<repos::ReposArgs>),
     Simulate(simulate::SimulateArgs),
@@ -119,6 +125,9 @@ pub(crate) fn run(command: Command, app: &App) -> anyhow::Result<Exit> {
         Command::Epic(args) => epic::run(&args, app),
         Command::Monitor(args) => monitor::run(&args, app),
         Command::Fix(args) => fix::run(&args, app),
+        Command::Budget(args) => budget::run(args, app),
+        Command::Benchmark(args) => benchmark::run(&args, app),
+        Command::Training(args) => training::run(args, app),
         Command::Forge(args) => forge::run(args, app),
         Command::Repos(args) => repos::run(&args, app),
         Command::Simulate(args) => simulate::run(&args, app),

@@ -2,9 +2,11 @@
 
 mod inventory;
 mod lock;
+mod team;
 
 pub(crate) use inventory::{Checks, Entry, HostedAccount, Inventory, Merge, Place, repo_name, short};
 pub(crate) use lock::{Lock, running_pid};
+pub(crate) use team::{read_team, team_file};
 
 use anyhow::Context;
 use std::path::{Path, PathBuf};
@@ -46,6 +48,17 @@ impl Home {
         self.folder.join("store.db")
     }
 
+    /// How many files of jobs lie in the queue's folders although the store that knows them is gone.
+    pub(crate) fn orphaned_jobs(&self) -> usize {
+        if std::fs::metadata(self.store()).is_ok_and(|store| store.len() > 0) {
+            return 0;
+        }
+        let stages = std::fs::read_dir(self.queue()).into_iter().flatten().flatten();
+        let files = stages.flat_map(|stage| std::fs::read_dir(stage.path()).into_iter().flatten().flatten());
+        let is_jobs = |name: &str| name.starts_with("job-") && name.ends_with(".md");
+        files.filter(|file| file.file_name().to_str().is_some_and(is_jobs)).count()
+    }
+
     /// The embedded forge's database.
     pub(crate) fn book(&self) -> PathBuf {
         self.folder.join("forge.db")
@@ -66,13 +79,33 @@ impl Home {
         self.folder.join("queue")
     }
 
+    /// The folder of the logs of attempts and checks.
+    pub(crate) fn logs(&self) -> PathBuf {
+        self.folder.join("logs")
+    }
+
     /// The log of an attempt.
     pub(crate) fn attempt_log(&self, attempt: banksman_core::id::AttemptId) -> PathBuf {
-        self.folder.join("logs").join(format!("attempt-{attempt}.log"))
+        self.logs().join(format!("attempt-{attempt}.log"))
+    }
+
+    /// What is kept of the training data as files.
+    pub(crate) fn training(&self) -> PathBuf {
+        self.folder.join("training")
     }
 
     /// Journals of a repository.
     pub(crate) fn journals(&self, repo: &str) -> PathBuf {
-        self.folder.join("training/journals").join(repo)
+        self.training().join("journals").join(repo)
+    }
+
+    /// The index over all journals.
+    pub(crate) fn training_index(&self) -> PathBuf {
+        self.training().join("index.jsonl")
+    }
+
+    /// The salt with which exports hash ids.
+    pub(crate) fn salt(&self) -> PathBuf {
+        self.training().join("salt")
     }
 }

@@ -103,6 +103,9 @@ impl Board {
             What::OverCap { child } => {
                 self.child(*child, ChildState::Waiting, "the daily cap is reached".to_owned());
             }
+            What::OverBudget { child, held } => {
+                self.child(*child, ChildState::Waiting, words::held_words(*held));
+            }
             What::AttemptStarted { engine, task, .. } => {
                 self.task(task, |child| {
                     let state = if matches!(task, Task::Implement { .. }) {

@@ -1,6 +1,8 @@
 //! Events in words: numbers, closed words and validated names only, so that nothing of a stranger is ever in a line.
 
+use crate::output::moment;
 use banksman_core::{
+    budget::Held,
     event::{Event, What},
     id::Number,
     job::{Outcome, Stage, Why},
@@ -17,6 +19,15 @@ pub(super) fn line(event: &Event) -> String {
     }
 }
 
+/// Why the budget holds a dispatch back, and until when.
+pub(super) fn held_words(held: Held) -> String {
+    match held {
+        Held::Pool { until } => format!("the quota is used up until {}", moment(until)),
+        Held::NoQuota => "nobody in team.toml has a quota for the implementer".to_owned(),
+        Held::Plan { until } => format!("the plan of the day gives no more until {}", moment(until)),
+    }
+}
+
 /// What happened, in words.
 pub(super) fn sentence(what: &What) -> String {
     match what {
@@ -29,6 +40,7 @@ pub(super) fn sentence(what: &What) -> String {
         }
         What::ApprovalNeeded { child } => format!("child #{child} needs approval"),
         What::OverCap { child } => format!("child #{child} waits: the daily cap is reached"),
+        What::OverBudget { child, held } => format!("child #{child} is held back: {}", held_words(*held)),
         What::AttemptStarted { attempt, engine, task } => {
             format!("attempt {attempt}: {engine} starts to {}", task_words(task))
         }

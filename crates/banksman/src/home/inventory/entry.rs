@@ -134,6 +134,8 @@ pub(crate) struct PolicyEntry {
     pub(crate) conflict_requests: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "friendly")]
     pub(crate) red_checks: Option<SignedDuration>,
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "friendly")]
+    pub(crate) no_pull: Option<SignedDuration>,
 }
 
 /// Checks as `[["name", "command"], ...]` or as a table `name = "command"`.
@@ -299,7 +301,7 @@ impl Entry {
         // A person may hand an issue to any engine that works for the repository, and to no other one.
         rules.engines = self.own_engines().filter(|name| *name != implementer).cloned().collect();
         if let Place::Github(_) = self.place() {
-            rules.sweeps = settings.github.sweeps;
+            rules.sweeps = settings.github.sweeps();
         }
         rules.limits = settings.limits;
         let own = &self.policy;
@@ -307,12 +309,16 @@ impl Entry {
         rules.limits.review_requests = own.review_requests.unwrap_or(rules.limits.review_requests);
         rules.limits.conflict_requests = own.conflict_requests.unwrap_or(rules.limits.conflict_requests);
         rules.limits.red_checks = own.red_checks.unwrap_or(rules.limits.red_checks);
+        rules.limits.no_pull = own.no_pull.unwrap_or(rules.limits.no_pull);
         rules.child_merge = self.merge.map_or(settings.child_merge, Merge::method);
         rules.epic_merge = settings.epic_merge;
         rules.attempts = self.attempts.unwrap_or(settings.attempts);
         rules.check_fix_rounds = self.check_fix_rounds.unwrap_or(settings.check_fix_rounds);
         rules.daily_tasks = self.daily_tasks.or(settings.daily_tasks);
+        rules.team = crate::home::read_team(&settings.home)?;
         rules.retry_pause = settings.retry_pause;
+        rules.checks = self.checks.0.iter().map(|(name, _)| name.clone()).collect();
+        rules.models = settings.models.clone();
         Ok(rules)
     }
 }
