@@ -133,6 +133,9 @@ pub(crate) struct How {
     /// Red checks without a new commit for this long call a person, such as 24h.
     #[arg(long, value_name = "TIME")]
     pub(crate) red_checks: Option<SignedDuration>,
+    /// A hosted agent that opened no pull request for this long calls a person, such as 24h.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) no_pull: Option<SignedDuration>,
 }
 
 /// `NAME=COMMAND`.
@@ -185,6 +188,7 @@ impl How {
         own.review_requests = self.review_requests.or(own.review_requests);
         own.conflict_requests = self.conflict_requests.or(own.conflict_requests);
         own.red_checks = self.red_checks.or(own.red_checks);
+        own.no_pull = self.no_pull.or(own.no_pull);
     }
 }
 

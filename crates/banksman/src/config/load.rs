@@ -43,12 +43,14 @@ impl fmt::Display for Source {
 }
 
 /// Variables that are not keys of the configuration but belong to Banksman all the same.
-const OTHER_VARIABLES: [&str; 11] = [
+const OTHER_VARIABLES: [&str; 13] = [
     "BANKSMAN_CONFIG",
     "BANKSMAN_LOG",
     // Of the measuring stick.
     "BANKSMAN_AUDITS",
     "BANKSMAN_AUDIT_SCORER",
+    "BANKSMAN_EXPORT_OBSERVATIONS",
+    "BANKSMAN_PULLS",
     "BANKSMAN_KILLS",
     "BANKSMAN_SEED",
     // What engines get, which may themselves call Banksman.

@@ -2,6 +2,7 @@
 //! which repositories GitHub keeps waiting or refuses, and why, for `status`.
 
 use super::{
+    books::Books,
     github::Wire,
     troubles::{Call, Troubles},
 };
@@ -35,6 +36,8 @@ pub(crate) struct HostForge {
     embedded: EmbeddedForge,
     /// `None`: no repository is there.
     github: Option<Arc<Github>>,
+    /// What was written there.
+    books: Option<Books>,
     troubles: Troubles,
 }
 
@@ -50,8 +53,21 @@ pub(crate) fn is_embedded(repo: &RepoName) -> bool {
 }
 
 impl HostForge {
-    pub(super) fn new(embedded: EmbeddedForge, github: Option<Arc<Github>>, troubles: Troubles) -> Self {
-        Self { embedded, github, troubles }
+    pub(super) fn new(
+        embedded: EmbeddedForge,
+        github: Option<Arc<Github>>,
+        books: Option<Books>,
+        troubles: Troubles,
+    ) -> Self {
+        Self { embedded, github, books, troubles }
+    }
+
+    /// Notes how a call to GitHub ended.
+    fn note(&self, repo: &RepoName, call: Call, github: &Github, error: Option<&ForgeError>) {
+        self.troubles.note(repo, call, error);
+        if let (Call::Effect, Some(books)) = (call, &self.books) {
+            books.keep(github);
+        }
     }
 
     /// The embedded one.
@@ -80,7 +96,7 @@ macro_rules! route {
             Owner::Embedded($forge) => $call.await,
             Owner::Github($forge) => {
                 let answer = $call.await;
-                $self.troubles.note($repo, Call::$kind, answer.as_ref().err());
+                $self.note($repo, Call::$kind, $forge, answer.as_ref().err());
                 answer
             }
         }

@@ -20,6 +20,7 @@ impl Host {
             done = &mut look => done.map(drop).map_err(Into::into),
             done = &mut checks => done.context("cannot run checks"),
             () = self.tell_loops() => Ok(()),
+            () = self.hear_others() => Ok(()),
             () = end => {
                 stop.stop();
                 self.shared.stopping.notify_waiters();

@@ -1,17 +1,16 @@
 //! The embedded forge as GitHub shows itself: the facade over this home's forge, for the Unix socket and for TCP.
 
+use super::ForgeTokens;
 use crate::{
     home::Home,
     host::{EmbeddedForge, Host},
 };
 use anyhow::Context as _;
 use axum::Router;
-use banksman_core::{port::book::Who, text::Login};
+use banksman_core::text::Login;
 use banksman_engine::EngineHost;
-use banksman_facade::{Access, Holds, Token};
+use banksman_facade::{Access, Holds};
 use banksman_store::book::SqliteBook;
-use banksman_tracker::serve::kept_token;
-use secrecy::SecretString;
 use std::{path::PathBuf, sync::Arc};
 
 /// The forge of a home.
@@ -26,25 +25,24 @@ impl Holds for Embedded {
     }
 }
 
-/// The facade for both ways in, and the file of its token.
+/// The facade for both ways in, and the files of its tokens.
 pub(super) struct Facade {
     /// For the socket: whoever can open it is the owner.
     pub(super) socket: Router,
-    /// For TCP: with the token only.
+    /// For TCP: with a token only.
     pub(super) tcp: Router,
-    /// A file of mode 600.
+    /// The owner's token.
     pub(super) token_file: PathBuf,
+    /// That of Banksman itself, for another home that works on this one as on GitHub.
+    pub(super) own_token_file: PathBuf,
 }
 
 impl Facade {
     /// Over the forge of this home. `names` are further names under which the server is called.
     pub(super) fn of(host: &Arc<Host>, home: &Home, owner: &Login, names: &[String]) -> anyhow::Result<Self> {
-        let token_file = home.folder().join("forge-token");
-        kept_token(&token_file).with_context(|| token_file.display().to_string())?;
-        let text = std::fs::read_to_string(&token_file)
-            .with_context(|| format!("cannot read {}", token_file.display()))?;
-        let token = Token::of(&SecretString::from(text.trim().to_owned()));
-        let tokens = || vec![(token.clone(), Who::Person(owner.clone()))];
+        let tokens = || ForgeTokens::of(home, owner);
+        let token_file = tokens().owners()?.to_owned();
+        let own_token_file = tokens().banksmans()?;
         let router = |access| {
             let front = Arc::new(Embedded(Arc::clone(host)));
             banksman_facade::router(front, access, owner.clone(), Arc::new(crate::clock::now))
@@ -54,6 +52,7 @@ impl Facade {
             socket: router(Access::socket(owner.clone(), tokens()))?,
             tcp: router(Access::tcp(tokens(), names.to_vec()))?,
             token_file,
+            own_token_file,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! GitHub's webhooks (O4): verified, remembered, answered at once. All that comes of one is that a repository's bell rings; how things stand is
-//! always read anew, so order, loss, repetition and delay change nothing in the end.
+//! always read anew, so order, loss, repetition and delay change nothing in the end. What was delivered is remembered as long as the process
+//! lives; one that is replayed after a restart is one more look and nothing else, and a second time it is known again.
 
 use axum::{
     Router,
@@ -14,38 +15,48 @@ use banksman_forge::github::webhook::{
     Delivery, Hint, HookKey, LARGEST_DELIVERY, Rejected, Remembered, Sight, Signature, receive,
 };
 use std::{
-    collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::timeout};
 
 /// Deliveries larger than this wait for one another, so that many at once do not fill the memory. In bytes.
 const LARGE: usize = 1024 * 1024;
 /// Large deliveries at a time.
 const LARGE_AT_ONCE: usize = 4;
+/// How long a delivery may take to come in: GitHub itself gives up after this.
+const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Rings for a repository.
-pub(super) type Ring = Box<dyn Fn(&RepoName) + Send + Sync>;
+/// Whether a repository is looked at here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// It is: its bell was rung.
+    Here,
+    /// It is not.
+    Nowhere,
+}
+
+/// Rings for a repository, by the name that GitHub has for it now.
+pub(super) type Ring = Box<dyn Fn(&RepoName) -> Heard + Send + Sync>;
 
 /// Takes in deliveries.
 pub(super) struct Receiver {
     key: HookKey,
     ring: Ring,
-    /// Names of the repositories that are looked at here, in lower case.
-    known: BTreeSet<String>,
     remembered: Mutex<Remembered>,
     large: Semaphore,
+    patience: Duration,
 }
 
 impl Receiver {
-    /// Rings for these repositories when a delivery is signed with this secret.
-    pub(super) fn new<'a>(key: HookKey, ring: Ring, known: impl IntoIterator<Item = &'a RepoName>) -> Self {
+    /// Rings when a delivery is signed with this secret.
+    pub(super) fn new(key: HookKey, ring: Ring) -> Self {
         Self {
             key,
             ring,
-            known: known.into_iter().map(|repo| repo.as_str().to_ascii_lowercase()).collect(),
             remembered: Mutex::default(),
             large: Semaphore::new(LARGE_AT_ONCE),
+            patience: PATIENCE,
         }
     }
 
@@ -64,8 +75,10 @@ impl Receiver {
             // It is never closed.
             Some(_) | None => self.large.acquire().await.ok(),
         };
-        let Ok(body) = to_bytes(body, LARGEST_DELIVERY).await else {
-            return Answer::Rejected(Rejected::TooLarge);
+        let body = match timeout(self.patience, to_bytes(body, LARGEST_DELIVERY)).await {
+            Ok(Ok(body)) => body,
+            Ok(Err(_)) => return Answer::Rejected(Rejected::TooLarge),
+            Err(_) => return Answer::TooSlow,
         };
         let event = text("x-github-event").unwrap_or_default();
         let hint = match receive(&self.key, Some(signature), event, &body) {
@@ -77,13 +90,10 @@ impl Receiver {
         match (sight, hint) {
             (Sight::Repeat, _) => Answer::Repeat,
             (Sight::First, Hint::Nothing) => Answer::Nothing,
-            (Sight::First, Hint::Look { repo, about: _ }) => {
-                if !self.known.contains(&repo.as_str().to_ascii_lowercase()) {
-                    return Answer::Nothing;
-                }
-                (self.ring)(&repo);
-                Answer::Look
-            }
+            (Sight::First, Hint::Look { repo, about: _ }) => match (self.ring)(&repo) {
+                Heard::Here => Answer::Look,
+                Heard::Nowhere => Answer::Nothing,
+            },
         }
     }
 }
@@ -94,6 +104,7 @@ enum Answer {
     Look,
     Nothing,
     Repeat,
+    TooSlow,
     Rejected(Rejected),
 }
 
@@ -103,11 +114,15 @@ impl IntoResponse for Answer {
             Self::Look => (StatusCode::ACCEPTED, "a look will be taken\n"),
             Self::Nothing => (StatusCode::OK, "nothing to look at\n"),
             Self::Repeat => (StatusCode::OK, "known already\n"),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too slow\n"),
             Self::Rejected(Rejected::Forged) => {
                 (StatusCode::UNAUTHORIZED, "the signature is missing or wrong\n")
             }
             Self::Rejected(Rejected::TooLarge) => (StatusCode::PAYLOAD_TOO_LARGE, "too large\n"),
-            Self::Rejected(Rejected::Unreadable) => (StatusCode::BAD_REQUEST, "no payload of a webhook\n"),
+            Self::Rejected(Rejected::Unreadable) => (
+                StatusCode::BAD_REQUEST,
+                "no payload of a webhook: its content type has to be application/json\n",
+            ),
         }
         .into_response()
     }
@@ -142,8 +157,14 @@ mod tests {
     fn receiver() -> (Receiver, Rung) {
         let rung = Rung::default();
         let heard = Arc::clone(&rung);
-        let ring = Box::new(move |repo: &RepoName| heard.lock().unwrap().push(repo.to_string()));
-        (Receiver::new(key(), ring, [&RepoName::new("Acme/Shop").unwrap()]), rung)
+        let ring = Box::new(move |repo: &RepoName| {
+            if !repo.as_str().eq_ignore_ascii_case("Acme/Shop") {
+                return Heard::Nowhere;
+            }
+            heard.lock().unwrap().push(repo.to_string());
+            Heard::Here
+        });
+        (Receiver::new(key(), ring), rung)
     }
 
     fn payload(repo: &str, number: u32) -> String {
@@ -195,6 +216,28 @@ mod tests {
         // A forged one with the id of a genuine one that is to come takes nothing from that one.
         let _ = take(&receiver, &by_other, 9, &body).await;
         assert_eq!(take(&receiver, &signed(&body), 9, &body).await, Answer::Look);
+    }
+
+    #[tokio::test]
+    async fn what_is_replayed_after_a_restart_is_one_more_look_and_nothing_else() {
+        let (body, (before, _), (after, rung)) = (payload("acme/shop", 1), receiver(), receiver());
+        assert_eq!(take(&before, &signed(&body), 1, &body).await, Answer::Look);
+        assert_eq!(take(&after, &signed(&body), 1, &body).await, Answer::Look);
+        for id in 1..100 {
+            assert_eq!(take(&after, &signed(&body), id, &body).await, Answer::Repeat);
+        }
+        assert_eq!(rung.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_does_not_come_in_is_not_waited_for() {
+        let (mut receiver, rung) = receiver();
+        receiver.patience = Duration::ZERO;
+        let mut headers = HeaderMap::new();
+        headers.insert("x-hub-signature-256", signed("x").parse().unwrap());
+        let never = Body::from_stream(futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+        assert_eq!(receiver.take(&headers, never).await, Answer::TooSlow);
+        assert!(rung.lock().unwrap().is_empty());
     }
 
     #[tokio::test]

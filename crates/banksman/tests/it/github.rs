@@ -2,6 +2,7 @@
 //! keeps. The GitHub of these tests is a scripted one on loopback.
 
 use crate::world::World;
+use serde_json::{Value, json};
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpListener,
@@ -50,24 +51,39 @@ impl Scripted {
 
     /// What GitHub says of a repository.
     fn repository(archived: &str) -> Self {
-        let repository = format!(
-            r#"{{"id": "R_1", "nameWithOwner": "acme/shop", "isArchived": {archived}, "isDisabled": false, "isLocked": false,
+        Self::changed("x-oauth-scopes: repo, workflow\r\n", |repository| {
+            repository["isArchived"] = (archived == "true").into();
+        })
+    }
+
+    /// What GitHub says of a repository that is not as all others, with these headers.
+    fn changed(headers: &'static str, change: impl FnOnce(&mut Value)) -> Self {
+        let none = json!({ "nodes": [], "pageInfo": { "hasNextPage": false, "endCursor": null } });
+        let mut repository = json!({
+            "id": "R_1", "nameWithOwner": "acme/shop", "isArchived": false, "isDisabled": false, "isLocked": false,
             "isPrivate": true, "hasIssuesEnabled": true, "viewerPermission": "WRITE", "autoMergeAllowed": true,
             "squashMergeAllowed": true, "mergeCommitAllowed": true, "deleteBranchOnMerge": false,
-            "defaultBranchRef": {{"name": "trunk", "target": {{"oid": "{}"}}}}, "mergeQueue": null,
-            "issues": {{"nodes": [], "pageInfo": {{"hasNextPage": false, "endCursor": null}}}},
-            "pullRequests": {{"nodes": [], "pageInfo": {{"hasNextPage": false, "endCursor": null}}}}}}"#,
-            "a".repeat(40)
-        );
-        Self::data(&format!(r#""repository": {repository}"#))
+            "defaultBranchRef": { "name": "trunk", "target": { "oid": "a".repeat(40) } }, "mergeQueue": null,
+            "issues": none, "pullRequests": none,
+        });
+        change(&mut repository);
+        Self::answering(headers, &format!(r#""repository": {repository}"#))
     }
 
     fn data(data: &str) -> Self {
+        Self::answering("x-oauth-scopes: repo, workflow\r\n", data)
+    }
+
+    fn answering(headers: &'static str, data: &str) -> Self {
         let body = format!(
             r#"{{"data": {{"rateLimit": {{"cost": 1, "remaining": 4999, "resetAt": "2030-01-01T00:00:00Z", "limit": 5000}},
             "viewer": {{"databaseId": 7, "login": "ann"}}, {data}}}}}"#
         );
-        Self::start("200 OK", "x-oauth-scopes: repo, workflow\r\n", body)
+        Self::start("200 OK", headers, body)
+    }
+
+    fn asked(&self, line: &str) -> bool {
+        self.requests.lock().unwrap().iter().any(|head| head.starts_with(line))
     }
 }
 
@@ -134,6 +150,69 @@ fn an_archived_repository_is_told() {
     error: acme/shop: the repository is archived and can only be read
       unarchive it on GitHub, or take it out with `banksman repos remove`
     ");
+}
+
+const ADD: [&str; 5] = ["repos", "add", "acme/shop", "--implementer", "jules"];
+
+#[test]
+fn a_token_without_scopes_is_told_which_one_is_missing() {
+    let github = Scripted::changed("x-oauth-scopes: gist, read:org\r\n", |_| {});
+    let (code, _, err) = run(&world(&github), &ADD);
+    assert_eq!(code, Some(1));
+    assert!(err.starts_with("error: the token lacks the scope `repo`\n"), "{err}");
+    assert!(err.contains("`issues` and"), "what a fine-grained one needs is said, too: {err}");
+}
+
+#[test]
+fn single_sign_on_is_told_with_the_place_where_it_is_given() {
+    let headers =
+        "x-github-sso: required; url=https://github.com/orgs/acme/sso?authorization_request=canary\r\n";
+    let github = Scripted::start("403 Forbidden", headers, r#"{"message": "canary"}"#.to_owned());
+    let (code, out, err) = run(&world(&github), &ADD);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("wants the token to be authorised for single sign-on"), "{err}");
+    assert!(err.contains("Configure SSO"), "{err}");
+    assert!(!(err + &out).contains("canary"));
+}
+
+#[test]
+fn a_renamed_repository_is_kept_under_its_new_name() {
+    let github = Scripted::changed("x-oauth-scopes: repo\r\n", |repository| {
+        repository["nameWithOwner"] = "acme/store".into();
+    });
+    let (code, out, err) = run(&world(&github), &ADD);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.contains("note: acme/shop is called acme/store now"), "{err}");
+    assert!(out.contains("[repos.\"acme/store\"]"), "{out}");
+}
+
+#[test]
+fn a_repository_without_auto_merge_is_worked_on_all_the_same() {
+    let github = Scripted::changed("x-oauth-scopes: repo, workflow\r\n", |repository| {
+        repository["autoMergeAllowed"] = false.into();
+    });
+    let (code, _, err) = run(&world(&github), &ADD);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.contains("auto-merge is off in its settings: Banksman merges by itself"), "{err}");
+}
+
+#[test]
+fn an_enterprise_server_is_asked_at_its_own_paths() {
+    let github = Scripted::repository("false");
+    let world = World::new();
+    world.configure(&format!("[github]\napi_url = \"{}/api/v3\"\n", github.address));
+    let (code, _, err) = run(&world, &ADD);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(github.asked("GET /api/v3/user ") && github.asked("POST /api/graphql "));
+    assert!(!github.asked("POST /graphql ") && !github.asked("GET /user "));
+}
+
+#[test]
+fn a_clock_that_differs_from_githubs_is_told() {
+    let headers = "x-oauth-scopes: repo, workflow\r\ndate: Sat, 01 Jan 2050 00:00:00 GMT\r\n";
+    let github = Scripted::changed(headers, |_| {});
+    let (_, out, err) = run(&world(&github), &["doctor"]);
+    assert!(out.contains("GitHub's clock and this host's differ by"), "{out}{err}");
 }
 
 #[test]

@@ -15,14 +15,26 @@ use secrecy::SecretString;
 use std::{num::NonZeroUsize, process::Output, sync::Arc};
 use tokio::net::TcpListener;
 
-const TOKEN: &str = "ghp_demo";
+pub(crate) const TOKEN: &str = "ghp_demo";
 
-/// Serves the repository below `world` until dropped, and runs its checks.
-async fn serve(world: &World) -> String {
+/// What the embedded forge of a test is like.
+pub(crate) struct Forge<'a> {
+    /// The folder of its one repository, which is `me/shop`.
+    pub(crate) folder: &'a str,
+    /// The command of its one check.
+    pub(crate) check: &'a str,
+    /// Approvals that a merge needs.
+    pub(crate) approvals: u32,
+    /// People with a token; each one's is the name with `ghp_` before it.
+    pub(crate) people: &'a [&'a str],
+}
+
+/// Serves the repository below `world` until the test ends, and runs its checks. Banksman's token is `ghp_demo`.
+pub(crate) async fn serve(world: &World, wanted: Forge<'_>) -> String {
     let name = RepoName::new("local/shop").unwrap();
     let home = world.path("forge");
     std::fs::create_dir_all(&home).unwrap();
-    let folder = world.path("shop");
+    let folder = world.path(wanted.folder);
     let mut config = EngineHostConfig::new(home.clone(), std::env::vars_os().collect(), Timestamp::now);
     config.environment.insert("HOME".into(), world.path("user").into());
     config.sandbox = SandboxPolicy::BestEffort;
@@ -32,17 +44,20 @@ async fn serve(world: &World) -> String {
         name: name.clone(),
         folder,
         default_branch: BranchName::new("main").unwrap(),
-        checks: vec![(CheckName::new("tests").unwrap(), "sh tests/run.sh".into())],
+        checks: vec![(CheckName::new("tests").unwrap(), wanted.check.into())],
         check_timeout: SignedDuration::from_mins(1),
-        required_approvals: 0,
+        required_approvals: wanted.approvals,
         freshness: Freshness::Any,
         allowed: Vec::new(),
     };
     let book = SqliteBook::open(&home.join("forge.db")).unwrap();
     let forge = LocalForge::open(vec![repo], book, engine, Arc::new(Timestamp::now)).await.unwrap();
     let forge = Arc::new(forge);
-    let access =
-        Access::tcp(vec![(Token::of(&SecretString::from(TOKEN.to_owned())), Who::Banksman)], Vec::new());
+    let token = |text: String, who| (Token::of(&SecretString::from(text)), who);
+    let mut tokens = vec![token(TOKEN.to_owned(), Who::Banksman)];
+    let people = wanted.people.iter();
+    tokens.extend(people.map(|name| token(format!("ghp_{name}"), Who::Person(Login::new(name).unwrap()))));
+    let access = Access::tcp(tokens, Vec::new());
     let app =
         router(Arc::new(Arc::clone(&forge)), access, Login::new("me").unwrap(), Arc::new(Timestamp::now));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -106,7 +121,8 @@ async fn the_world_of_the_demo_ends_the_same_through_github() {
         ));
     }
     onboard(&world, "home-direct", "direct", "", &["--check", "tests=sh tests/run.sh"]).await;
-    let address = serve(&world).await;
+    let forge = Forge { folder: "shop", check: "sh tests/run.sh", approvals: 0, people: &[] };
+    let address = serve(&world, forge).await;
     world.write(
         "home-github/repos.toml",
         "[repos.\"me/shop\"]\ngithub = \"me/shop\"\ndefault_branch = \"main\"\nimplementers = [\"demo\"]\n\

@@ -142,3 +142,47 @@ fn deliveries_are_verified_and_known_again() {
     assert!(server.deliver(&sign(body), 2, body).contains("known already"));
     assert_eq!(server.end(), Some(0));
 }
+
+#[test]
+fn a_repository_that_is_added_is_served_without_a_restart() {
+    let world = World::with_repository();
+    let server = Server::start(serve(&world, &["--without", "tracker"]));
+    let token = std::fs::read_to_string(server.told["forge_token_file"].as_str().unwrap()).unwrap();
+    // While it begins again nobody answers for a moment.
+    let look = || {
+        let request = format!(
+            "GET /repos/tester/repo HTTP/1.1\r\nHost: {}\r\nAuthorization: token {}\r\nConnection: close\r\n\r\n",
+            server.address(),
+            token.trim()
+        );
+        TcpStream::connect(server.address()).map(|stream| answer(stream, &request)).unwrap_or_default()
+    };
+    assert!(look().starts_with("HTTP/1.1 404"));
+    world.ok(&["repos", "add", "repo", "--engine", "shell"]);
+    let begun = Instant::now();
+    while !look().starts_with("HTTP/1.1 200") {
+        assert!(begun.elapsed() < Duration::from_secs(30), "{}", look());
+    }
+    assert_eq!(server.end(), Some(0));
+}
+
+#[test]
+fn whoever_has_a_token_acts_in_his_own_name() {
+    let world = World::with_repository();
+    world.ok(&["repos", "add", "repo", "--engine", "shell"]);
+    let given = world.json(&["forge", "token", "ann"]);
+    assert_eq!(given["token_file"], "DIR/home/forge-tokens/ann");
+    let server = Server::start(serve(&world, &["--only", "forge"]));
+    let user = |name: &str| {
+        let token = std::fs::read_to_string(world.path("home").join(name)).unwrap();
+        server.ask(&format!(
+            "GET /user HTTP/1.1\r\nHost: {}\r\nAuthorization: token {}\r\nConnection: close\r\n\r\n",
+            server.address(),
+            token.trim()
+        ))
+    };
+    assert!(user("forge-tokens/ann").contains("\"login\":\"ann\""));
+    assert!(user("forge-token").contains("\"login\":\"tester\""));
+    assert!(user("forge-tokens/banksman").contains("\"login\":\"banksman\""));
+    assert_eq!(server.end(), Some(0));
+}

@@ -8,6 +8,7 @@ mod label;
 mod open;
 mod pull;
 mod shown;
+mod token;
 mod view;
 
 use crate::{
@@ -53,6 +54,8 @@ enum What {
     Branch(branch::BranchCommand),
     /// Everything of the forge as one document.
     Export,
+    /// Tokens for `serve`.
+    Token(token::TokenArgs),
 }
 
 /// What a command on the forge works with.
@@ -63,6 +66,9 @@ struct Counter<'a> {
 }
 
 pub(super) fn run(args: ForgeArgs, app: &App) -> anyhow::Result<Exit> {
+    if let What::Token(args) = &args.what {
+        return token::run(args, app);
+    }
     block_on(async {
         let opened = open::open(app, args.repo.as_deref(), args.person).await?;
         let desk = opened.desk().await?;
@@ -73,6 +79,7 @@ pub(super) fn run(args: ForgeArgs, app: &App) -> anyhow::Result<Exit> {
             What::Label(command) => label::run(command, &counter).await?,
             What::Branch(command) => branch::run(command, &counter).await?,
             What::Export => export::run(&counter).await?,
+            What::Token(args) => return token::run(&args, app),
         }
         Ok(Exit::Success)
     })

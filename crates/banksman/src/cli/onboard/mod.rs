@@ -251,7 +251,7 @@ fn apply(args: &OnboardArgs, entry: &mut Entry) -> anyhow::Result<()> {
     if let Some(implementer) = named {
         implementer.put_first(entry);
     }
-    if entry.implementers.is_empty() {
+    if entry.implementers.is_empty() && entry.hosted.0.is_empty() {
         return Err(Failure::usage(
             "who does the work?",
             "name an engine with --engine (`banksman doctor` lists them), or a hosted agent with --implementer",
