@@ -37,7 +37,8 @@ git="git -C $repo -c user.name=a -c user.email=a@localhost"
     case $((n % 10)) in
       1) $forge --as measurer pull draft "$n" ;;
       2) $forge --as ann pull review "$n" approve --body fine ;;
-      4) $forge --as ann pull review "$n" changes --body no ;;
+      # A request for changes is a thread too.
+      4) [ -z "$threads" ] || $forge --as ann pull review "$n" changes --body no ;;
       5) [ -z "$threads" ] || $forge --as ann pull review "$n" comment --body hm --thread "file-$n.txt:1=why" --thread "file-$n.txt:1=how" ;;
     esac
   done

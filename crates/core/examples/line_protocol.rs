@@ -40,7 +40,7 @@ fn main() {
     let times = [i64::MIN + 2, -1, 0, 1, 1_753_600_000_123_456_789, i64::MAX - 1];
     let (mut lines, mut expected) = (LineWriter::new(), Vec::new());
     let mut case = 0;
-    let mut add = |measurement: &str, key: &str, value: &str, field: &str, content: Content, nanos: i64| {
+    let mut add = |measurement: &str, key: &str, value: &str, field: &str, content: Content<'_>, nanos: i64| {
         case += 1;
         let number = case.to_string();
         lines.measurement(measurement).tag("case", &number).tag(key, value);

@@ -6,7 +6,7 @@ use banksman_core::{
     id::{ActorId, Number, ThreadId},
     policy::{
         Action, Case, EscalateReason, History, Limits, Reply, Request, Requests, Resolution, TABLE,
-        WaitReason, decide,
+        WaitReason, decide, eligible,
     },
     signals::{
         AutoMerge, Check, CheckState, Mark, MergeState, Mergeable, PullState, Reviews, Signals, Thread,
@@ -648,6 +648,7 @@ fn some_pull() -> impl Strategy<Value = (Signals, History, Limits)> {
             review_requests: review,
             conflict_requests: conflict,
             red_checks: SignedDuration::from_hours(red),
+            ..Limits::default()
         });
     (signals, history, limits).prop_map(|(s, h, limits)| {
         let mut signals = ready().0;
@@ -697,6 +698,14 @@ proptest! {
         prop_assert_eq!(&decision.action, &(first.then)(&case));
         prop_assert_eq!(&decision, &decide(&signals, &history, &limits, now()));
         sound(&decision.action, &signals, &history, &limits);
+    }
+
+    #[test]
+    fn what_is_chosen_was_eligible((signals, history, limits) in some_pull()) {
+        let eligible = eligible(&signals, &history, &limits, now());
+        let decision = decide(&signals, &history, &limits, now());
+        prop_assert!(eligible.contains(&decision.action.kind()), "{:?} of {:?}", decision, eligible);
+        prop_assert!(eligible.is_sorted());
     }
 
     #[test]
