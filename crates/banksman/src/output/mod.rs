@@ -4,6 +4,7 @@
 mod clean;
 mod failure;
 mod page;
+pub(crate) mod plot;
 mod table;
 mod times;
 

@@ -130,6 +130,7 @@ impl<W: World> Orchestrator<W> {
                 continue;
             }
             let mut wishes = Vec::new();
+            let dealt = self.dealt(rules, view).await?;
             for step in &view.steps {
                 match step {
                     EpicStep::FlagApproval(child) => {
@@ -140,9 +141,9 @@ impl<W: World> Orchestrator<W> {
                             child: *child,
                             epic,
                             branch: view.record.branch.clone(),
-                            label: rules.trigger(&view.record.implementer),
+                            label: rules.trigger(dealt.of(*child)),
                         };
-                        let spend = self.spend(rules, &view.record.implementer, epic);
+                        let spend = self.spend(rules, dealt.of(*child), epic);
                         wishes.push(Wish { spend: Some(spend), ..Wish::new(*child, deed) });
                     }
                     EpicStep::CloseChild(child) => {

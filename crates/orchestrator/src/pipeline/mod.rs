@@ -4,6 +4,7 @@
 mod by_hand;
 mod calls;
 mod chronicle;
+mod dealt;
 mod deeds;
 mod enqueue;
 mod epics;

@@ -68,5 +68,9 @@ pub(super) fn number(metric: Metric, value: f64) -> String {
 }
 
 fn hours(value: f64) -> String {
-    if value < 2.0 { format!("{:.0} min", value * 60.0) } else { format!("{value:.1} h") }
+    match value * 60.0 {
+        minutes if minutes < 2.0 => format!("{:.0} s", minutes * 60.0),
+        minutes if minutes < 120.0 => format!("{minutes:.0} min"),
+        _ => format!("{value:.1} h"),
+    }
 }

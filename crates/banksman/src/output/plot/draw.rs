@@ -42,7 +42,8 @@ impl Plane {
 /// The chart as a file.
 pub(crate) fn svg(chart: &Chart) -> String {
     let legend: Vec<_> = chart.marks.iter().filter_map(Mark::legend).collect();
-    let top = if legend.is_empty() { 62.0 } else { 86.0 };
+    let labelled = matches!(&chart.y, Axis::Numbers { label, .. } if !label.is_empty());
+    let top = 62.0 + if legend.is_empty() { 0.0 } else { 24.0 } + if labelled { 18.0 } else { 0.0 };
     let (left, height) = match &chart.y {
         Axis::Names(names) => {
             let longest = names.iter().map(|name| name.chars().count().min(34)).max().unwrap_or(0);
@@ -62,8 +63,8 @@ pub(crate) fn svg(chart: &Chart) -> String {
     out.text("t", Anchor::Start, (16.0, 26.0), &chart.title);
     out.text("", Anchor::Start, (16.0, 46.0), &chart.note);
     let mut at = 16.0;
-    for (name, tone) in &legend {
-        out.rect(tone.class(), (at, 59.0), 11.0, 11.0);
+    for (name, class) in &legend {
+        out.rect(class, (at, 59.0), 11.0, 11.0);
         out.text("", Anchor::Start, (at + 17.0, 69.0), name);
         at += 17.0 + name.chars().count() as f64 * LETTER + 18.0;
     }

@@ -89,16 +89,17 @@ pub(crate) enum Mark {
 }
 
 impl Mark {
-    /// Its line of the legend.
-    fn legend(&self) -> Option<(&'static str, Tone)> {
-        match self {
+    /// Its line of the legend, with the class of its colour.
+    fn legend(&self) -> Option<(&'static str, String)> {
+        let (name, class) = match self {
+            Self::Band { name, tone, .. } => (*name, format!("n {}", tone.class())),
             Self::Bars { name, tone, .. }
             | Self::Line { name, tone, .. }
-            | Self::Band { name, tone, .. }
             | Self::Dots { name, tone, .. }
-            | Self::Spans { name, tone, .. } => (!name.is_empty()).then_some((name, *tone)),
-            Self::Upright { .. } => None,
-        }
+            | Self::Spans { name, tone, .. } => (*name, tone.class().to_owned()),
+            Self::Upright { .. } => return None,
+        };
+        (!name.is_empty()).then_some((name, class))
     }
 }
 

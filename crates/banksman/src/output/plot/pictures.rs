@@ -95,7 +95,11 @@ pub(crate) fn burn_up(up: &BurnUp<'_>) -> Chart {
         title: "Burn-up with forecast".to_owned(),
         note: format!("{done} of {} children settled", up.scope),
         x: Axis::Days { first, count },
-        y: Axis::Numbers { label: "children".to_owned(), from: 0.0, to: ceiling(scope.max(f64::from(done))) },
+        y: Axis::Numbers {
+            label: "children".to_owned(),
+            from: 0.0,
+            to: ceiling(scope.max(f64::from(done)) * 1.05),
+        },
         marks,
     }
 }
