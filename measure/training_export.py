@@ -54,6 +54,11 @@ print(json.dumps(out))
 """
 
 
+def calm():
+    """The environment without what is said to the rows: Banksman refuses variables that it does not know."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("BANKSMAN_")}
+
+
 def export(program, home, out, form, *more):
     """Seconds, peak memory in MiB and the printed JSON of one export."""
     before = time.monotonic()
@@ -62,7 +67,7 @@ def export(program, home, out, form, *more):
     watcher = ("import json,resource,subprocess,sys\n"
                "done=subprocess.run(sys.argv[1:],capture_output=True,text=True)\n"
                "print(json.dumps([done.returncode,done.stdout,done.stderr,resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss]))")
-    done = subprocess.run([sys.executable, "-c", watcher, *map(str, command)], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", watcher, *map(str, command)], capture_output=True, text=True, check=True, env=calm())
     code, printed, said, peak = json.loads(done.stdout)
     if code != 0:
         raise RuntimeError(f"export failed: {said}")
@@ -232,7 +237,7 @@ def texts(value, words, found, where):
     elif isinstance(value, list):
         for inner in value:
             texts(inner, words, found, where)
-    elif isinstance(value, str) and value not in words and not TIME.match(value) and not ID.match(value):
+    elif isinstance(value, str) and value and value not in words and not TIME.match(value) and not ID.match(value):
         found[where, value] += 1
 
 
@@ -246,13 +251,13 @@ def stored_texts(store, words, found):
             names = [column[0] for column in cursor.description]
             for values in cursor:
                 for name, value in zip(names, values):
-                    if isinstance(value, (str, bytes)):
-                        checked += 1
-                        text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-                        parsed = text
-                        if text[:1] in "{[":
-                            parsed = json.loads(text)
+                    checked += 1
+                    if isinstance(value, str):
+                        parsed = json.loads(value) if value[:1] in ("{", "[") else value
                         texts(parsed, words, found, f"{table}.{name}")
+                    elif isinstance(value, bytes) and re.search(rb"[ -~]{5}", value):
+                        # Packed numbers have no run of letters.
+                        found[f"{table}.{name}", value] += 1
     return checked
 
 
@@ -275,7 +280,7 @@ def replay():
                        capture_output=True, text=True, check=True)
 
         def run(*args):
-            done = subprocess.run([program, "--home", home, *args], capture_output=True, text=True)
+            done = subprocess.run([program, "--home", home, *args], capture_output=True, text=True, env=calm())
             if done.returncode != 0:
                 raise RuntimeError(f"{args}: {done.stdout[-300:]}{done.stderr[-300:]}")
             return done.stdout

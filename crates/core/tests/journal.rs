@@ -37,6 +37,7 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), St
                     "string" => value.is_string(),
                     "integer" => value.is_i64() || value.is_u64(),
                     "null" => value.is_null(),
+                    "boolean" => value.is_boolean(),
                     other => panic!("type {other}"),
                 })
             }

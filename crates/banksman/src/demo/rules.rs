@@ -46,6 +46,7 @@ pub(crate) fn rules(repo: RepoName) -> RepoRules {
         },
         attempts: 1,
         retry_pause: SignedDuration::from_millis(500),
+        checks: checks().into_iter().map(|(name, _)| name).collect(),
         ..RepoRules::new(repo, implementer())
     }
 }

@@ -129,7 +129,7 @@ impl Host {
             epics_merged: epics.iter().filter(|e| e.ended_at.is_some()).map(|e| e.number).collect(),
             review_requests: review,
             conflict_requests: conflict,
-            red_heads: journal.iter().map(|j| j.ci_failures.len()).sum(),
+            red_heads: journal.iter().map(|j| j.ci_failures()).sum(),
             attempts: attempts.len(),
             failed_attempts: attempts.iter().filter(|a| a.failure.is_some() || a.ended_at.is_none()).count(),
             tokens: attempts

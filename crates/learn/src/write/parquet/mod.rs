@@ -15,7 +15,7 @@ use std::io::{self, Write};
 pub const CREATED_BY: &str = "banksman";
 
 /// Rows of a group. A group is held in memory until it is whole.
-const GROUP: usize = 1 << 17;
+const GROUP: usize = 1 << 16;
 
 const MAGIC: &[u8; 4] = b"PAR1";
 
