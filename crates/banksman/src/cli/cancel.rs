@@ -6,11 +6,11 @@ use crate::{
     home::Home,
     host::{block_on, find_job, open_store, person},
     output::Exit,
-    queue::{Folders, Mirror},
+    queue::{Folders, Mirror, Moved},
 };
 use banksman_core::{
     job::Stage,
-    port::{Cancelled, JobPlace, Queue as _},
+    port::{Cancelled, Queue as _},
 };
 use clap::Args;
 use serde::Serialize;
@@ -50,7 +50,7 @@ pub(super) fn run(args: &CancelArgs, app: &App) -> anyhow::Result<Exit> {
                 Cancelled::Ended(stage) => ("ended_before", stage),
             };
             if stage == Stage::Cancelled {
-                Mirror::new(Folders::of(&home)).follow(&JobPlace { job: job.id, name: job.name, stage });
+                Mirror::new(Folders::of(&home)).follow(&Moved { job: job.id, name: job.name, to: stage });
             }
             shown.push(Shown { job: job.id.0, result, stage });
         }

@@ -63,7 +63,7 @@ pub(super) fn run(args: &InsightsArgs, app: &App) -> anyhow::Result<Exit> {
     };
     let settings = app.config()?.settings;
     let home = Home::at(&settings.home);
-    let attempts = if settings.store.is_none() && !home.store().exists() {
+    let attempts = if settings.store.is_none() && !home.store().exists() && home.orphaned_jobs() == 0 {
         Vec::new()
     } else {
         block_on(async {

@@ -6,15 +6,15 @@ use crate::{
     host::{block_on, find_job, open_store},
     output::{Exit, Failure, clean_lines, put},
 };
+use anstream::eprintln;
 use banksman_core::{
     id::{AttemptId, JobId},
-    port::Queue,
+    port::{Hosts as _, Life, Queue},
 };
+use banksman_engine::{LogReader, ThisHost};
 use clap::Args;
 use serde::Serialize;
 use std::{
-    fs::File,
-    io::{Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -51,14 +51,14 @@ pub(super) fn run(args: &LogsArgs, app: &App) -> anyhow::Result<Exit> {
         let home = Home::at(&settings.home);
         let store = open_store(&settings, &home).await?;
         let job = find_job(&store, &args.job).await?;
-        let attempt = loop {
+        let record = loop {
             let attempts = store.attempts(job.id).await?;
             let found = match args.attempt {
                 Some(wanted) => attempts.iter().find(|a| a.attempt.0 == wanted),
                 None => attempts.last(),
             };
             match found {
-                Some(record) => break record.attempt,
+                Some(record) => break record.clone(),
                 None if args.follow && args.attempt.is_none() && !ended(&store, job.id).await? => {
                     tokio::time::sleep(LOOK).await;
                 }
@@ -70,28 +70,36 @@ pub(super) fn run(args: &LogsArgs, app: &App) -> anyhow::Result<Exit> {
                 }
             }
         };
-        let log = home.attempt_log(attempt);
+        let (attempt, log) = (record.attempt, home.attempt_log(record.attempt));
         if app.page.form == crate::output::Form::Json {
             app.page.write(&Shown { job: job.id, attempt, log }, |_| String::new())?;
             return Ok(Exit::Success);
         }
-        if !log.exists() && !args.follow {
-            return Err(Failure::new(
-                format!("there is no log of attempt {attempt} on this host"),
-                "another host ran it, or it never started a process",
-            ));
-        }
-        let mut reader = Reader::new(&log);
+        let mut printed = Printer::new(&log);
         loop {
             // Asked before reading, so that the last words are not missed.
             let over = !args.follow || over(&store, job.id, attempt).await?;
-            while reader.print()? {}
+            while printed.goes_on()? {}
             if over {
                 break;
             }
             tokio::time::sleep(LOOK).await;
         }
-        reader.finish()?;
+        if printed.finish()? == Said::Nothing && !log.exists() {
+            let own = ThisHost::of(home.folder()).life(&record.holder) != Life::Elsewhere;
+            if !own {
+                return Err(Failure::new(
+                    format!("there is no log of attempt {attempt} on this host"),
+                    format!(
+                        "it printed nothing, its log was removed, or another host has it: {} ran it",
+                        crate::output::clean(record.holder.as_str())
+                    ),
+                ));
+            }
+            let so_far =
+                if record.ended_at.is_some() { "printed nothing" } else { "has printed nothing yet" };
+            eprintln!("attempt {attempt} {so_far}");
+        }
         Ok(Exit::Success)
     })
 }
@@ -106,31 +114,33 @@ async fn over<Q: Queue>(store: &Q, job: JobId, attempt: AttemptId) -> anyhow::Re
     Ok(job.is_none_or(|job| job.state.held().is_none_or(|held| held.attempt != attempt)))
 }
 
-/// Reads a file that grows.
-struct Reader {
-    path: PathBuf,
-    at: u64,
-    /// Bytes of a character or line that is not whole yet.
+/// Whether an attempt printed something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said {
+    Something,
+    Nothing,
+}
+
+/// Prints a log that grows.
+struct Printer {
+    log: LogReader,
+    said: Said,
+    /// Bytes of a character that is not whole yet.
     rest: Vec<u8>,
 }
 
-impl Reader {
-    fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), at: 0, rest: Vec::new() }
+impl Printer {
+    fn new(log: &Path) -> Self {
+        Self { log: LogReader::new(log), said: Said::Nothing, rest: Vec::new() }
     }
 
     /// Prints what is new; whether there was something.
-    fn print(&mut self) -> anyhow::Result<bool> {
-        let Ok(mut file) = File::open(&self.path) else { return Ok(false) };
-        let length = file.metadata()?.len();
-        if length < self.at {
-            // The middle of a log that ended over its cap was dropped: what follows was seen.
-            self.at = length;
+    fn goes_on(&mut self) -> anyhow::Result<bool> {
+        let new = self.log.read(CHUNK)?;
+        if new.is_empty() {
+            return Ok(false);
         }
-        file.seek(SeekFrom::Start(self.at))?;
-        let mut new = Vec::new();
-        let read = file.take(CHUNK).read_to_end(&mut new)? as u64;
-        self.at += read;
+        self.said = Said::Something;
         self.rest.extend(new);
         // Whole characters only; a stray byte is shown as such.
         let whole = match std::str::from_utf8(&self.rest) {
@@ -141,10 +151,11 @@ impl Reader {
         let rest = self.rest.split_off(whole);
         let text = std::mem::replace(&mut self.rest, rest);
         put(&clean_lines(&String::from_utf8_lossy(&text)))?;
-        Ok(read > 0)
+        Ok(true)
     }
 
-    fn finish(self) -> anyhow::Result<()> {
-        put(&clean_lines(&String::from_utf8_lossy(&self.rest)))
+    fn finish(self) -> anyhow::Result<Said> {
+        put(&clean_lines(&String::from_utf8_lossy(&self.rest)))?;
+        Ok(self.said)
     }
 }

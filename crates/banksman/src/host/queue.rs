@@ -15,6 +15,7 @@ pub(crate) async fn open_store(settings: &Settings, home: &Home) -> anyhow::Resu
     home.make()?;
     match &settings.store {
         None => {
+            refuse_without_store(home)?;
             Chosen::sqlite(&home.store()).with_context(|| format!("cannot open {}", home.store().display()))
         }
         Some(url) => {
@@ -29,6 +30,22 @@ pub(crate) async fn open_store(settings: &Settings, home: &Home) -> anyhow::Resu
             }
             Chosen::at(&address).await.with_context(cannot)
         }
+    }
+}
+
+/// A queue whose store is gone is not begun anew beside the files of its jobs: their numbers would mean others.
+pub(crate) fn refuse_without_store(home: &Home) -> anyhow::Result<()> {
+    match home.orphaned_jobs() {
+        0 => Ok(()),
+        files => Err(Failure::new(
+            format!(
+                "{} is missing or empty, but the folders of {} still hold files of jobs ({files})",
+                home.store().display(),
+                home.queue().display()
+            ),
+            "put the store back from a copy; or, to begin anew, move the folder of the queue away and drop the files of jobs that are still \
+             to be done into the new inbox",
+        )),
     }
 }
 

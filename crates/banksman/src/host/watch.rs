@@ -1,10 +1,10 @@
 //! Who hears the events of this process: the surface that people and scripts see, and whoever moves the files of jobs along.
 
 use super::bells::Bells;
-use crate::surface::Surface;
+use crate::{queue::Moved, surface::Surface};
 use banksman_core::{
     event::{Event, What},
-    port::{JobPlace, Watcher},
+    port::Watcher,
 };
 use std::sync::OnceLock;
 use tokio::sync::mpsc::UnboundedSender;
@@ -13,7 +13,7 @@ use tokio::sync::mpsc::UnboundedSender;
 pub(crate) struct Watchers {
     surface: Surface,
     bells: Bells,
-    moves: OnceLock<UnboundedSender<JobPlace>>,
+    moves: OnceLock<UnboundedSender<Moved>>,
 }
 
 impl Watchers {
@@ -23,7 +23,7 @@ impl Watchers {
     }
 
     /// Tells the moves of jobs to somebody else too; the first one who asks gets them.
-    pub(super) fn tell_moves(&self, moves: UnboundedSender<JobPlace>) {
+    pub(super) fn tell_moves(&self, moves: UnboundedSender<Moved>) {
         // A process has one folder queue.
         let _ = self.moves.set(moves);
     }
@@ -38,7 +38,7 @@ impl Watcher for Watchers {
     fn event(&self, event: &Event) {
         if let (Some(moves), What::JobMoved { job, name, to, .. }) = (self.moves.get(), &event.what) {
             // Nobody listens any more when the process ends.
-            let _ = moves.send(JobPlace { job: *job, name: name.clone(), stage: *to });
+            let _ = moves.send(Moved { job: *job, name: name.clone(), to: *to });
         }
         // What a worker of this process published wants to be looked at.
         if let (Some(repo), What::AttemptEnded { .. } | What::AttemptFailed { .. }) =

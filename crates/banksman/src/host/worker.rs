@@ -1,16 +1,16 @@
 //! The worker of this process: its setup from the configuration, and the loops of the command `worker` around it: the inbox
 //! folder, the folders of the stages, the echo to a tracker.
 
-use super::{Host, stop::interrupted};
+use super::{Host, logs, stop::interrupted};
 use crate::{
     config::Settings,
     output::Failure,
-    queue::{Folders, Inbox, Mirror, Taken},
+    queue::{Folders, Inbox, Mirror, Moved, Taken},
 };
 use anstream::eprintln;
 use anyhow::Context as _;
 use banksman_core::{
-    port::{JobPlace, Queue as _, World as _},
+    port::{Queue as _, World as _},
     text::{Capability, ClassName, Holder},
 };
 use banksman_engine::ThisHost;
@@ -29,6 +29,9 @@ const ECHO: Duration = Duration::from_secs(35);
 const MOMENT: Duration = Duration::from_millis(50);
 /// How often all files are compared with the store: other hosts move jobs too.
 const RECONCILE: Duration = Duration::from_secs(10);
+
+/// How often old logs are looked for.
+const SWEEP: Duration = Duration::from_secs(3600);
 
 /// When the worker ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,11 +53,18 @@ impl Host {
             let class = ClassName::new(&definition.class)
                 .with_context(|| format!("the class of the engine {name} is no word"))?;
             setup.engines.push(EngineRoom { name: name.clone(), class, parallel: definition.parallel });
+            let own: Result<Vec<Capability>, _> =
+                definition.capabilities.iter().map(|word| Capability::new(word)).collect();
+            let own = own.with_context(|| {
+                format!("[engines.{name}] capabilities: each is a word such as `gpu:cuda`")
+            })?;
+            setup.of_engines.insert(name.clone(), own);
         }
         setup.capabilities = self.capabilities.clone();
         setup.capabilities.extend(own_capabilities());
         setup.profiles = self.profile_limits.clone();
         setup.at_once = self.at_once;
+        setup.grace = self.grace;
         setup.rules = self.rules();
         Ok(setup)
     }
@@ -156,6 +166,11 @@ impl Host {
                 Taken::Rejected(file) => {
                     surface.note(&format!("rejected: {} (see the .error beside it)", file.display()))
                 }
+                Taken::LeftAlone(file, why) => {
+                    let name = file.file_name().unwrap_or_default().to_string_lossy();
+                    surface
+                        .note(&format!("{} in the inbox is left alone: {why}", crate::output::clean(&name)))
+                }
             }
         }
         Ok(())
@@ -165,9 +180,14 @@ impl Host {
     async fn inbox_loop(&self, inbox: &mut Inbox, mirror: &Mirror) {
         let who = self.holder("inbox");
         let mut compared = time::Instant::now();
+        let mut swept: Option<time::Instant> = None;
         let mut rest = INBOX;
         loop {
             time::sleep(rest).await;
+            if swept.is_none_or(|at| at.elapsed() >= SWEEP) {
+                swept = Some(time::Instant::now());
+                self.remove_old_logs().await;
+            }
             let begun = time::Instant::now();
             if let Err(error) = self.take_in(inbox, &who).await {
                 tracing::warn!(%error, "the inbox folder is looked at again later");
@@ -180,6 +200,20 @@ impl Host {
                     tracing::warn!(%error, "the folders are compared again later");
                 }
             }
+        }
+    }
+
+    /// Removes logs that are older than the configuration wants, but never those of attempts that run.
+    async fn remove_old_logs(&self) {
+        let (folder, keep) = (self.home.logs(), Duration::try_from(self.keep_logs).unwrap_or(Duration::MAX));
+        let running = match self.shared.store.claims().await {
+            Ok(claims) => claims.into_iter().map(|claim| self.home.attempt_log(claim.attempt)).collect(),
+            Err(error) => return tracing::warn!(%error, "old logs are removed later"),
+        };
+        match tokio::task::spawn_blocking(move || logs::remove_older(&folder, keep, &running)).await {
+            Ok(Ok(0)) | Err(_) => {}
+            Ok(Ok(removed)) => tracing::info!(removed, "old logs were removed"),
+            Ok(Err(error)) => tracing::warn!(%error, "old logs cannot be removed"),
         }
     }
 
@@ -205,7 +239,7 @@ impl Host {
 }
 
 /// Moves files along, off the loops' threads. What moves within a moment is moved together, straight to where it is by then.
-async fn follow(mirror: Mirror, mut moved: mpsc::UnboundedReceiver<JobPlace>) {
+async fn follow(mirror: Mirror, mut moved: mpsc::UnboundedReceiver<Moved>) {
     while let Some(first) = moved.recv().await {
         time::sleep(MOMENT).await;
         let mut all = BTreeMap::from([(first.job, first)]);

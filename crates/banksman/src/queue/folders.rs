@@ -5,6 +5,7 @@ use crate::home::Home;
 use anyhow::Context as _;
 use banksman_core::{id::JobId, job::Stage, text::JobName};
 use std::{
+    ffi::OsString,
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -81,14 +82,10 @@ impl Folders {
 
     /// The files of jobs in one stage.
     pub(crate) fn files(&self, stage: Stage) -> io::Result<Vec<JobFile>> {
-        let mut found = Vec::new();
-        for path in listed(&self.folder(stage))? {
-            let name = path.file_name().and_then(|name| name.to_str());
-            if let Some(job) = name.and_then(Self::job_of) {
-                found.push(JobFile { job, path });
-            }
-        }
-        Ok(found)
+        let folder = self.folder(stage);
+        let of_job =
+            |name: OsString| Some(JobFile { job: Self::job_of(name.to_str()?)?, path: folder.join(name) });
+        Ok(listed(&folder)?.into_iter().filter_map(of_job).collect())
     }
 
     /// Moves a file to the rejected ones, with the reason beside it.
@@ -109,21 +106,38 @@ impl Folders {
     }
 }
 
-/// The files of a folder in the order of their names; none where the folder is missing.
-pub(super) fn listed(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+/// The names of the files of a folder, in their order; none where the folder is missing.
+pub(super) fn listed(folder: &Path) -> io::Result<Vec<OsString>> {
+    Ok(entries(folder)?.files)
+}
+
+/// What is in a folder, by name.
+#[derive(Debug, Default)]
+pub(super) struct Entries {
+    pub(super) files: Vec<OsString>,
+    /// Links, pipes, sockets and the like; no folders.
+    pub(super) odd: Vec<OsString>,
+}
+
+/// What is in a folder, in the order of the names; nothing where it is missing.
+pub(super) fn entries(folder: &Path) -> io::Result<Entries> {
+    let listed = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Entries::default()),
         other => other?,
     };
-    let mut files = Vec::new();
-    for entry in entries {
+    let mut found = Entries::default();
+    for entry in listed {
         let entry = entry?;
-        if entry.file_type()?.is_file() {
-            files.push(entry.path());
+        let kind = entry.file_type()?;
+        if kind.is_file() {
+            found.files.push(entry.file_name());
+        } else if !kind.is_dir() {
+            found.odd.push(entry.file_name());
         }
     }
-    files.sort();
-    Ok(files)
+    found.files.sort_unstable();
+    found.odd.sort_unstable();
+    Ok(found)
 }
 
 fn write_whole(path: &Path, text: &str) -> io::Result<()> {

@@ -2,19 +2,24 @@
 //! is; a bad one is rejected with its reason beside it. A crash in between neither loses nor doubles a job: the file is first moved
 //! aside under a name that becomes the job's key.
 
-use super::{Folders, folders::listed, prepare::prepare};
+use super::{
+    Folders,
+    folders::{Entries, entries, listed},
+    prepare::prepare,
+};
 use crate::config::Settings;
 use anyhow::Context as _;
 use banksman_core::{
     id::JobId,
     job::Stage,
-    manifest::Manifest,
+    manifest::{JobSpec, Manifest},
     port::{AddError, Added, Queue},
     text::{Holder, JobKey, JobName},
 };
 use jiff::Timestamp;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ffi::{OsStr, OsString},
     fs,
     path::{Path, PathBuf},
     time::{Duration, Instant, SystemTime},
@@ -24,6 +29,8 @@ use std::{
 const SETTLED: Duration = Duration::from_millis(500);
 /// So long after it was moved aside nobody is at it any more.
 const LEFT: Duration = Duration::from_secs(10);
+/// How long after a job was added its file may still be put in its place.
+const PLACED: Duration = Duration::from_secs(10);
 /// Longest name of a dropped file that is kept, in bytes, without its ending.
 const LONGEST: usize = 150;
 /// File systems keep time in steps of some milliseconds.
@@ -38,13 +45,28 @@ pub(crate) enum Taken {
     Job(Added),
     /// It was rejected; where it lies now.
     Rejected(PathBuf),
+    /// It is left alone, because of what it is. Told once.
+    LeftAlone(PathBuf, &'static str),
 }
+
+/// Why a file is left alone.
+const NO_MARKDOWN: &str = "its name does not end with .md";
+/// Why something else is.
+const NO_FILE: &str = "it is a link or a special file; put a file in its place";
 
 /// How a file was when it was last looked at.
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 struct Look {
     length: u64,
     changed: Option<SystemTime>,
+    inode: u64,
+}
+
+impl Look {
+    fn of(facts: &fs::Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt as _;
+        Self { length: facts.len(), changed: facts.modified().ok(), inode: facts.ino() }
+    }
 }
 
 /// The inbox.
@@ -53,9 +75,15 @@ pub(crate) struct Inbox {
     settings: Settings,
     cwd: PathBuf,
     /// Dropped files that are not whole yet.
-    looks: BTreeMap<PathBuf, (Look, Instant)>,
-    /// Files that are those of jobs which wait here.
-    own: BTreeSet<PathBuf>,
+    looks: BTreeMap<OsString, (Look, Instant)>,
+    /// Files that are those of jobs which wait here, as they were when they were looked at last.
+    own: HashMap<OsString, Look>,
+    /// Those of them that somebody put something else in place of, as it seems.
+    suspects: Vec<OsString>,
+    /// When they were looked at last.
+    owned: Option<Instant>,
+    /// What is left alone, and was told.
+    told: BTreeSet<OsString>,
     /// When the folder had changed last, when all that is in it was looked at.
     seen: Option<SystemTime>,
 }
@@ -63,7 +91,8 @@ pub(crate) struct Inbox {
 impl Inbox {
     /// The inbox of a home. `cwd` is where jobs run that do not say where.
     pub(crate) fn new(folders: Folders, settings: Settings, cwd: PathBuf) -> Self {
-        Self { folders, settings, cwd, looks: BTreeMap::new(), own: BTreeSet::new(), seen: None }
+        let (looks, own, suspects, told) = Default::default();
+        Self { folders, settings, cwd, looks, own, suspects, owned: None, told, seen: None }
     }
 
     /// Takes in what is whole. `moment` and `now` are the same point in time.
@@ -81,12 +110,19 @@ impl Inbox {
             // One file that cannot be taken does not hold the others up.
             Err(error) => failed = Some(error),
         };
-        for file in listed(&self.folders.taking())? {
+        let taking = self.folders.taking();
+        for file in listed(&taking)?.into_iter().map(|name| taking.join(name)) {
             if is_left_behind(&file) {
                 note(self.take(queue, who, &file, now).await);
             }
         }
-        for (number, file) in self.whole(queue, moment).await?.into_iter().enumerate() {
+        self.look_at_own(moment);
+        let (whole, left_alone) = self.whole(queue, moment).await?;
+        for name in std::mem::take(&mut self.suspects) {
+            note(self.compare(queue, &name, now).await);
+        }
+        left_alone.into_iter().for_each(|one| note(Ok(Some(one))));
+        for (number, file) in whole.into_iter().enumerate() {
             let aside = format!("{:x}.{number}~{}", now.as_nanosecond(), short_name(&file));
             let aside = self.folders.taking().join(aside);
             match fs::rename(&file, &aside) {
@@ -109,59 +145,160 @@ impl Inbox {
         !self.looks.is_empty()
     }
 
-    /// Dropped files that have not changed for a moment.
-    async fn whole<Q: Queue>(&mut self, queue: &Q, moment: Instant) -> anyhow::Result<Vec<PathBuf>> {
+    /// Dropped files that have not changed for a moment, and what is left alone since the last look.
+    async fn whole<Q: Queue>(
+        &mut self,
+        queue: &Q,
+        moment: Instant,
+    ) -> anyhow::Result<(Vec<PathBuf>, Vec<Taken>)> {
         let folder = self.folders.folder(Stage::Inbox);
         let changed = fs::metadata(&folder).and_then(|folder| folder.modified()).ok();
         if changed.is_some() && changed == self.seen && self.looks.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Vec::new()));
         }
         // A change right after the list was read could have the same time.
         self.seen = changed.filter(|at| at.elapsed().is_ok_and(|age| age >= STEP));
-        let (own, dropped) = self.sort(queue, listed(&folder)?).await?;
-        self.own = own;
+        let Entries { files, odd } = entries(&folder)?;
+        let (dropped, others) = self.sort(queue, files).await?;
+        let left_alone = self.left_alone(others, odd);
         let mut seen = BTreeMap::new();
         let mut whole = Vec::new();
-        for file in dropped {
+        for name in dropped {
+            let file = folder.join(&name);
             let Ok(facts) = fs::symlink_metadata(&file) else { continue };
-            let look = Look { length: facts.len(), changed: facts.modified().ok() };
-            let since = match self.looks.remove(&file) {
+            let look = Look::of(&facts);
+            let since = match self.looks.remove(&name) {
                 Some((before, since)) if before == look => since,
                 _ => moment,
             };
             if moment.duration_since(since) >= SETTLED {
-                whole.push(file.clone());
+                whole.push(file);
             }
-            seen.insert(file, (look, since));
+            seen.insert(name, (look, since));
         }
         self.looks = seen;
-        Ok(whole)
+        Ok((whole, left_alone))
     }
 
-    /// Tells the files of jobs which wait here from those that were dropped, be it under such a name. Others are none of ours.
+    /// Tells files that were dropped, be it under the name of a job's file, from those of jobs which wait here, which are remembered; second
+    /// those that are neither.
     async fn sort<Q: Queue>(
         &mut self,
         queue: &Q,
-        files: Vec<PathBuf>,
-    ) -> anyhow::Result<(BTreeSet<PathBuf>, Vec<PathBuf>)> {
-        let name =
-            |file: &Path| file.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-        let (known, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| self.own.contains(file));
-        let mut own: BTreeSet<PathBuf> = known.into_iter().collect();
-        let asked: Vec<JobId> = others.iter().filter_map(|file| Folders::job_of(&name(file))).collect();
-        let places = if asked.is_empty() { Vec::new() } else { queue.places(&asked).await? };
-        let names: BTreeSet<String> =
-            places.into_iter().map(|place| Folders::file_name(place.job, &place.name)).collect();
-        let mut dropped = Vec::new();
-        for file in others {
-            let name = name(&file);
-            if names.contains(&name) {
-                own.insert(file);
-            } else if !name.starts_with('.') && name.ends_with(".md") {
-                dropped.push(file);
+        files: Vec<OsString>,
+    ) -> anyhow::Result<(Vec<OsString>, Vec<OsString>)> {
+        let (mut own, mut others) = (HashMap::with_capacity(files.len()), Vec::new());
+        for name in files {
+            match self.own.remove_entry(&name) {
+                Some((name, look)) => drop(own.insert(name, look)),
+                None => others.push(name),
             }
         }
-        Ok((own, dropped))
+        let asked: Vec<JobId> =
+            others.iter().filter_map(|name| Folders::job_of(name.to_str().unwrap_or_default())).collect();
+        let places = if asked.is_empty() { Vec::new() } else { queue.places(&asked).await? };
+        let of_jobs = places
+            .into_iter()
+            .map(|place| (Folders::file_name(place.job, &place.name).into(), place.added_at));
+        let names: HashMap<OsString, Timestamp> = of_jobs.collect();
+        let folder = self.folders.folder(Stage::Inbox);
+        let (mut dropped, mut neither) = (Vec::new(), Vec::new());
+        for name in others {
+            let shown = name.to_string_lossy();
+            if let Some(added_at) = names.get(&name) {
+                let Ok(facts) = fs::symlink_metadata(folder.join(&name)) else { continue };
+                if moved_at(&facts).is_some_and(|at| at > SystemTime::from(*added_at) + PLACED) {
+                    self.suspects.push(name.clone());
+                }
+                own.insert(name, Look::of(&facts));
+            } else if shown.starts_with('.') {
+                // Something that is being written.
+            } else if shown.ends_with(".md") {
+                dropped.push(name);
+            } else {
+                neither.push(name);
+            }
+        }
+        self.own = own;
+        Ok((dropped, neither))
+    }
+
+    /// Notices, now and then, when the file of a job that waits has become another one.
+    fn look_at_own(&mut self, moment: Instant) {
+        if self.owned.is_some_and(|at| moment.duration_since(at) < LEFT) {
+            return;
+        }
+        self.owned = Some(moment);
+        let folder = self.folders.folder(Stage::Inbox);
+        for (name, look) in &mut self.own {
+            let now = fs::symlink_metadata(folder.join(name)).map(|facts| Look::of(&facts));
+            if let Ok(now) = now
+                && now != *look
+            {
+                *look = now;
+                self.suspects.push(name.clone());
+            }
+        }
+    }
+
+    /// Rejects what was put in the place of a waiting job's file, if it says something else, and puts the job's own back: the job stays what
+    /// it is, and what somebody wrote is not lost silently.
+    async fn compare<Q: Queue>(
+        &mut self,
+        queue: &Q,
+        name: &OsStr,
+        now: Timestamp,
+    ) -> anyhow::Result<Option<Taken>> {
+        let (file, shown) =
+            (self.folders.folder(Stage::Inbox).join(name), name.to_string_lossy().into_owned());
+        let Some(id) = Folders::job_of(&shown) else { return Ok(None) };
+        let (Some(job), body) = (queue.job(id).await?, queue.body(id).await?) else { return Ok(None) };
+        let text = match read(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(_) => String::new(),
+        };
+        let read =
+            prepare(text, &shown, &Manifest::default(), job.name.clone(), &self.cwd, &self.settings, now);
+        let same = match (read, job.work.spec()) {
+            (Ok(read), Some(spec)) => {
+                // What depends on where and when it was added is left out.
+                let (cwd, not_before) = (spec.cwd.clone(), spec.not_before);
+                let (preamble, fix_rounds) = (spec.preamble.clone(), spec.fix_rounds);
+                let read_spec = JobSpec { cwd, not_before, preamble, fix_rounds, ..read.job.spec };
+                read.job.body.as_str() == body.as_str() && read_spec == *spec
+            }
+            _ => false,
+        };
+        if same || job.state.stage() != Stage::Inbox {
+            return Ok(None);
+        }
+        let reason = format!(
+            "{shown}: job {id} waits as it was added, whatever its file says; drop this under a name of its own to add it as another job, \
+             after `banksman cancel {id}` if it is to take its place\n"
+        );
+        let rejected = self.reject(&file, &shown, &reason)?;
+        let front = format!(
+            "---\n# The file of job {id} was replaced; `banksman status {id}` tells its manifest.\n---\n"
+        );
+        let placed = self.folders.place(id, &job.name, &(front + body.as_str()))?;
+        if let Ok(facts) = fs::symlink_metadata(placed) {
+            self.own.insert(name.to_owned(), Look::of(&facts));
+        }
+        Ok(rejected)
+    }
+
+    /// What lies in the folder and is no job, once each.
+    fn left_alone(&mut self, others: Vec<OsString>, odd: Vec<OsString>) -> Vec<Taken> {
+        let folder = self.folders.folder(Stage::Inbox);
+        let hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".");
+        let others = others.into_iter().map(|name| (name, NO_MARKDOWN));
+        let odd = odd.into_iter().filter(|name| !hidden(name)).map(|name| (name, NO_FILE));
+        let found: Vec<(OsString, &'static str)> = others.chain(odd).collect();
+        let new = found.iter().filter(|(name, _)| !self.told.contains(name));
+        let new = new.map(|(name, why)| Taken::LeftAlone(folder.join(name), why)).collect();
+        self.told = found.into_iter().map(|(name, _)| name).collect();
+        new
     }
 
     /// Makes a job of a file that was moved aside.
@@ -233,15 +370,16 @@ fn short_name(file: &Path) -> String {
     format!("{}.md", &stem[..end])
 }
 
+/// When a file was moved last: the time of the file itself is that of its last change, the move shows in its inode.
+fn moved_at(facts: &fs::Metadata) -> Option<SystemTime> {
+    use std::os::unix::fs::MetadataExt as _;
+    let secs = u64::try_from(facts.ctime()).unwrap_or(0);
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(secs))
+}
+
 /// Whether a file was moved aside by a worker that is gone by now: those that live take it in at once.
 fn is_left_behind(file: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    // The time of the file itself is that of its last change; the move shows in its inode.
-    let moved = |facts: fs::Metadata| {
-        let secs = u64::try_from(facts.ctime()).unwrap_or(0);
-        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(secs))
-    };
-    let moved = fs::symlink_metadata(file).ok().and_then(moved);
+    let moved = fs::symlink_metadata(file).ok().and_then(|facts| moved_at(&facts));
     moved.is_some_and(|at| at.elapsed().map_or(true, |age| age >= LEFT))
 }
 
@@ -261,4 +399,61 @@ pub(crate) fn read(file: &Path) -> std::io::Result<String> {
         ));
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{home::Home, host::block_on};
+    use banksman_core::{job::Body, port::NewJob};
+    use banksman_store::Chosen;
+
+    const TEXT: &str = "---\nengine: shell\nnot-before: 9h\n---\ntrue\n";
+
+    #[test]
+    fn what_is_put_in_the_place_of_a_waiting_jobs_file_is_rejected_and_the_job_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::at(dir.path());
+        let (folders, settings) = (Folders::of(&home), Settings::built_in(dir.path().to_owned()));
+        folders.make().unwrap();
+        block_on(async {
+            let store = Chosen::sqlite(&home.store())?;
+            let (who, now) = (Holder::new("me").unwrap(), Timestamp::now());
+            let minute_ago = now - jiff::SignedDuration::from_mins(1);
+            for _ in 0..3 {
+                let name = JobName::new("a").unwrap();
+                let made = prepare(
+                    TEXT.into(),
+                    "a.md",
+                    &Manifest::default(),
+                    name,
+                    dir.path(),
+                    &settings,
+                    minute_ago,
+                );
+                let job: NewJob = made.map_err(|e| e.join("")).unwrap().job;
+                let (name, added) = (job.name.clone(), store.add(vec![job], &who, minute_ago).await?);
+                folders.place(added[0].id(), &name, TEXT)?;
+            }
+            let inbox = folders.folder(Stage::Inbox);
+            // One becomes another, one is only touched, one becomes another while somebody looks.
+            fs::write(inbox.join("job-1-a.md"), TEXT.replace("true", "echo other"))?;
+            let (mut look, begin) =
+                (Inbox::new(folders.clone(), settings, dir.path().to_owned()), Instant::now());
+            let rejected = |job: u32| Taken::Rejected(folders.rejected().join(format!("job-{job}-a.md")));
+            assert_eq!(look.take_in(&store, &who, begin, now).await?, [rejected(1)]);
+            fs::write(inbox.join("job-3-a.md"), TEXT.replace("9h", "9h\npriority: high"))?;
+            assert_eq!(look.take_in(&store, &who, begin + LEFT / 2, now).await?, []);
+            assert_eq!(look.take_in(&store, &who, begin + LEFT, now).await?, [rejected(3)]);
+            assert_eq!(look.take_in(&store, &who, begin + LEFT * 3, now).await?, []);
+            let reason = fs::read_to_string(folders.rejected().join("job-1-a.md.error"))?;
+            assert!(reason.starts_with("job-1-a.md: job 1 waits as it was added"), "{reason}");
+            let restored = fs::read_to_string(inbox.join("job-1-a.md"))?;
+            assert!(restored.ends_with("---\ntrue\n"), "{restored}");
+            assert_eq!(fs::read_to_string(inbox.join("job-2-a.md"))?, TEXT);
+            assert_eq!(store.body(JobId(1)).await?.as_str(), Body::new("true\n".into()).as_str());
+            Ok(())
+        })
+        .unwrap();
+    }
 }

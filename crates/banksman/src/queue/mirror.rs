@@ -6,11 +6,23 @@ use banksman_core::{
     id::JobId,
     job::Stage,
     port::{JobPlace, Queue, StoreError},
+    text::JobName,
 };
 use std::{collections::BTreeMap, io};
 
 /// Stages whose folders a file can leave.
 const LEFT: [Stage; 4] = [Stage::Inbox, Stage::Building, Stage::Review, Stage::Testing];
+
+/// A job that moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Moved {
+    /// The job.
+    pub(crate) job: JobId,
+    /// Its name.
+    pub(crate) name: JobName,
+    /// Where it is now.
+    pub(crate) to: Stage,
+}
 
 /// What moves the files.
 #[derive(Debug, Clone)]
@@ -25,10 +37,10 @@ impl Mirror {
     }
 
     /// Moves the file of a job that moved. A job without a file here (another host has it) is none of ours.
-    pub(crate) fn follow(&self, moved: &JobPlace) {
+    pub(crate) fn follow(&self, moved: &Moved) {
         let name = Folders::file_name(moved.job, &moved.name);
-        let target = self.folders.folder(moved.stage).join(&name);
-        for stage in LEFT.into_iter().filter(|stage| *stage != moved.stage) {
+        let target = self.folders.folder(moved.to).join(&name);
+        for stage in LEFT.into_iter().filter(|stage| *stage != moved.to) {
             match std::fs::rename(self.folders.folder(stage).join(&name), &target) {
                 Ok(()) => return,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -54,7 +66,7 @@ impl Mirror {
                 let Some(place) = moved.get(&file.job) else { continue };
                 let own = Folders::file_name(place.job, &place.name);
                 if file.path.file_name().is_some_and(|name| name == own.as_str()) {
-                    self.follow(place);
+                    self.follow(&Moved { job: place.job, name: place.name.clone(), to: place.stage });
                 }
             }
         }

@@ -8,5 +8,5 @@ mod prepare;
 
 pub(crate) use folders::Folders;
 pub(crate) use inbox::{Inbox, Taken, read};
-pub(crate) use mirror::Mirror;
+pub(crate) use mirror::{Mirror, Moved};
 pub(crate) use prepare::{Prepared, prepare, resolve};

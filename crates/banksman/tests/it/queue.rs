@@ -123,6 +123,77 @@ fn logs_show_what_an_attempt_printed_without_what_steers_a_terminal() {
 }
 
 #[test]
+fn a_log_over_half_its_cap_can_be_read_while_it_grows() {
+    let world = world();
+    world.configure("sandbox = \"off\"\noutput_cap = \"4KiB\"\n");
+    world.sh("mkfifo begun go");
+    world.write("a.md", shell("worktree: false\n", "seq 1 700\necho begun > begun\ncat go\nseq 701 900"));
+    world.ok(&["add", "a.md"]);
+    let mut worker = start(&world, &["worker", "--until-empty"]);
+    told(&world, "begun");
+    let so_far: String = (1..=700).map(|n| format!("{n}\n")).collect();
+    assert_eq!(world.ok(&["logs", "1"]), so_far);
+    let follower = world.command(&["logs", "1", "-f"]).stdout(Stdio::piped()).spawn().unwrap();
+    std::fs::write(world.path("go"), "").unwrap();
+    let followed = String::from_utf8(follower.wait_with_output().unwrap().stdout).unwrap();
+    assert!(followed.ends_with("899\n900\n"), "{followed}");
+    assert!(worker.wait().unwrap().success());
+    let (log, mut left) = (world.path("home/logs"), Vec::new());
+    left.extend(std::fs::read_dir(log).unwrap().map(|entry| entry.unwrap().file_name()));
+    assert_eq!(left, ["attempt-1.log"]);
+}
+
+#[test]
+fn an_attempt_that_printed_nothing_has_no_log_and_is_no_error() {
+    let world = world();
+    world.write("a.md", shell("worktree: false\n", "true"));
+    world.ok(&["add", "a.md"]);
+    drain(&world);
+    assert!(!world.path("home/logs/attempt-1.log").exists());
+    let done = world.run(&["logs", "1"]);
+    assert_eq!((done.code, done.out.as_str()), (Some(0), ""));
+    assert_eq!(done.err, "attempt 1 printed nothing\n");
+}
+
+#[test]
+fn what_is_no_job_in_the_inbox_is_told_and_left_alone() {
+    let world = world();
+    world.write("home/queue/inbox/notes.txt", "mine");
+    world.sh("ln -s /etc/hostname home/queue/inbox/linked.md; mkfifo home/queue/inbox/pipe.md");
+    let told = drain(&world);
+    for line in [
+        "linked.md in the inbox is left alone: it is a link or a special file; put a file in its place",
+        "notes.txt in the inbox is left alone: its name does not end with .md",
+        "pipe.md in the inbox is left alone: it is a link or a special file; put a file in its place",
+    ] {
+        assert_eq!(told.matches(line).count(), 1, "{told}");
+    }
+    assert_eq!(std::fs::read_to_string(world.path("home/queue/inbox/notes.txt")).unwrap(), "mine");
+    assert_eq!(world.json(&["status"])["counts"]["inbox"], 0);
+}
+
+#[test]
+fn a_queue_whose_store_is_gone_is_not_begun_anew() {
+    let world = world();
+    world.write("a.md", shell("worktree: false\n", "true"));
+    world.ok(&["add", "a.md"]);
+    world.sh("mkdir away; mv home/store.db* away/");
+    for args in [&["add", "a.md"][..], &["status"], &["worker", "--until-empty"], &["logs", "1"]] {
+        let done = world.run(args);
+        assert_eq!(done.code, Some(1), "{args:?}");
+        assert!(
+            done.err.contains("store.db is missing or empty") && done.err.contains("hold files of jobs (1)"),
+            "{}",
+            done.err
+        );
+    }
+    assert!(!world.path("home/store.db").exists(), "nothing was made");
+    world.sh("mv away/store.db* home/");
+    drain(&world);
+    assert_eq!(world.json(&["status", "1"])["stage"], "shipped");
+}
+
+#[test]
 fn insights_count_what_engines_did() {
     let world = world();
     world.write("a.md", shell("worktree: false\n", "true"));

@@ -215,6 +215,8 @@ pub struct JobPlace {
     pub name: JobName,
     /// Its stage.
     pub stage: Stage,
+    /// When it was added.
+    pub added_at: Timestamp,
 }
 
 /// Numbers of jobs by stage.

@@ -83,8 +83,13 @@ impl Queue for SimStore {
     async fn places(&self, jobs: &[JobId]) -> Result<Vec<JobPlace>, StoreError> {
         self.quiet("places", |u| {
             let jobs = jobs.iter().filter_map(|job| u.store.job(*job));
-            jobs.map(|job| JobPlace { job: job.id, name: job.name.clone(), stage: job.state.stage() })
-                .collect()
+            let place = |job: &Job| JobPlace {
+                job: job.id,
+                name: job.name.clone(),
+                stage: job.state.stage(),
+                added_at: job.created_at,
+            };
+            jobs.map(place).collect()
         })
         .await
     }

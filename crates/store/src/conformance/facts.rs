@@ -75,7 +75,8 @@ pub async fn places_of_jobs_are_told(store: &impl Store) {
     let shipped = claim(store, 1, at(31)).await.unwrap();
     ship(store, &shipped, at(32)).await;
     let asked = [third, JobId(9_999), second, first];
-    let place = |job, name, stage| JobPlace { job, name: JobName::new(name).unwrap(), stage };
+    let place =
+        |job, name, stage| JobPlace { job, name: JobName::new(name).unwrap(), stage, added_at: at(10) };
     let told = [
         place(third, "c", Stage::Inbox),
         place(second, "b", Stage::Shipped),

@@ -46,12 +46,13 @@ pub(crate) fn stored(db: &Connection, id: JobId) -> Result<(Stored, Body), Stop>
 
 /// Where jobs are, in the order asked for.
 pub(crate) fn places(db: &Connection, jobs: &[JobId]) -> Result<Vec<JobPlace>, Stop> {
-    let mut query = db.prepare_cached("SELECT name, stage FROM job WHERE id = ?1")?;
+    let mut query = db.prepare_cached("SELECT name, stage, created_at FROM job WHERE id = ?1")?;
     let mut places = Vec::with_capacity(jobs.len());
     for job in jobs {
         let place = query.query_row([job.0], |row| {
             let name = JobName::new(row.get_ref(0)?.as_str()?).map_err(unreadable)?;
-            Ok(JobPlace { job: *job, name, stage: row.get::<_, Word<Stage>>(1)?.0 })
+            let (stage, added_at) = (row.get::<_, Word<Stage>>(1)?.0, row.get::<_, Nanos>(2)?.0);
+            Ok(JobPlace { job: *job, name, stage, added_at })
         });
         places.extend(place.optional()?);
     }

@@ -25,7 +25,7 @@ pub(crate) struct StatusArgs {
 pub(super) fn run(args: &StatusArgs, app: &App) -> anyhow::Result<Exit> {
     let settings = app.config()?.settings;
     let home = Home::at(&settings.home);
-    if settings.store.is_none() && !home.store().exists() {
+    if settings.store.is_none() && !home.store().exists() && home.orphaned_jobs() == 0 {
         return board::empty(app);
     }
     block_on(async {

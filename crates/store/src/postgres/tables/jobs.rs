@@ -64,14 +64,14 @@ pub(in crate::postgres) async fn places(db: &Link, jobs: &[JobId]) -> Result<Vec
     let ids: Vec<i64> = jobs.iter().map(|job| int(job.0)).collect();
     let rows = db
         .rows(
-            "SELECT j.id, j.name, CASE j.state WHEN 'waiting' THEN 'building' ELSE j.state END
+            "SELECT j.id, j.name, CASE j.state WHEN 'waiting' THEN 'building' ELSE j.state END, j.created_at
              FROM unnest($1::bigint[]) WITH ORDINALITY AS asked (id, n) JOIN job j ON j.id = asked.id ORDER BY asked.n",
             &[&ids],
         )
         .await?;
     let place = |row: &Row| {
         let (job, name) = (JobId(row.uint(0)?), row.word(1, "job.name")?);
-        Ok(JobPlace { job, name, stage: row.word(2, "job.state")? })
+        Ok(JobPlace { job, name, stage: row.word(2, "job.state")?, added_at: row.time(3)? })
     };
     rows.iter().map(place).collect()
 }
