@@ -163,6 +163,7 @@ pub(crate) async fn serve(
         told.tracker = Some(url.clone());
     }
     if parts.has(Part::Write) {
+        refuse_circle(settings, address)?;
         let (token, file) = write_token(host, settings)?;
         let hosts = Hosts::of(address.ip(), names.clone());
         let door =
@@ -213,6 +214,18 @@ pub(crate) async fn serve(
             ended.map(|()| why)
         }
         () = interrupted() => Err(Failure::new("stopped at once", "the next start goes on where this one was")),
+    }
+}
+
+/// Refuses a sink that is this server itself: every point would come back for ever.
+fn refuse_circle(settings: &Settings, address: SocketAddr) -> anyhow::Result<()> {
+    let own = ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("http://{host}:{}", address.port()));
+    match &settings.training.influx_url {
+        Some(url) if own.iter().any(|own| url.starts_with(own.as_str())) => Err(Failure::new(
+            format!("training.influx_url is this server itself, {url}"),
+            "name an InfluxDB there, or leave out the part that takes in training data: --without write",
+        )),
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -116,6 +116,23 @@ fn a_spool_at_its_bound_refuses_and_keeps_what_it_has() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_told_and_leaves_nothing_half_there() {
+    let dir = tempfile::tempdir().unwrap();
+    // Every batch gets a segment of its own.
+    let spool = Spool { segment: 1, ..spool(dir.path()) };
+    spool.append(&[&batch(1)]).unwrap();
+    let second = segment::path(dir.path(), 2);
+    std::os::unix::fs::symlink("/dev/full", &second).unwrap();
+    let error = spool.append(&[&batch(2)]).unwrap_err();
+    assert!(matches!(error, SpoolError::DiskFull(_)), "{error}");
+    assert!(error.to_string().contains("free some space"), "{error}");
+    fs::remove_file(&second).unwrap();
+    spool.append(&[&batch(2), &batch(3)]).unwrap();
+    assert_eq!(drain(&spool), [1, 2, 3]);
+}
+
+#[test]
 fn one_process_delivers() {
     let dir = tempfile::tempdir().unwrap();
     let (one, two) = (spool(dir.path()), spool(dir.path()));
