@@ -5,6 +5,7 @@ use crate::{
     pipeline::{Did, Turn, Unsure, Wish},
 };
 use banksman_core::{
+    benchmark::Assignment,
     epic::EpicPlan,
     id::Number,
     intent::{Deed, Intent, Made, Step},
@@ -168,7 +169,8 @@ impl<W: World> Orchestrator<W> {
     ) -> Result<Vec<Number>, Trouble> {
         let mut epics = Vec::new();
         for plan in self.world.store().plans(&rules.repo).await? {
-            if plan.done_at.is_none() {
+            // An assignment of a benchmark is no plan to be carried out: it is asked at each dispatch.
+            if plan.done_at.is_none() && !Assignment::is_key(&plan.key) {
                 epics.extend(self.carry_plan(turn, rules, &plan).await?);
             }
         }

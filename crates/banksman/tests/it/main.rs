@@ -15,6 +15,7 @@ mod github_demo;
 mod github_hosted;
 mod onboard;
 mod output;
+mod planning;
 mod queue;
 mod serve;
 mod training;

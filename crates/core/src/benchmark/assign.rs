@@ -5,6 +5,9 @@ use crate::{epic::Checklist, id::Number, text::EngineName};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// What the names of stored assignments begin with.
+const KEY: &str = "benchmark:";
+
 /// Who gets which child. Stored once, before the first dispatch; children that come later are dealt on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,7 +26,12 @@ pub struct NoImplementers;
 impl Assignment {
     /// Name of the stored plan of an epic.
     pub fn key(epic: Number) -> String {
-        format!("benchmark:{epic}")
+        format!("{KEY}{epic}")
+    }
+
+    /// Whether a stored plan of that name is an assignment.
+    pub fn is_key(key: &str) -> bool {
+        key.starts_with(KEY)
     }
 
     /// Deals the children of an epic.

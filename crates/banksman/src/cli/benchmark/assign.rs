@@ -92,6 +92,8 @@ async fn deal(
     };
     let dealt = Assignment::deal(epic, &view.facts.checklist, implementers)
         .map_err(|error| Failure::usage(error.to_string(), "name them: --implementers A,B"))?;
+    // Whoever runs the loops holds the lock; a lease without it is of a process that is gone.
+    let _lock = host.recover().await?;
     let store = &host.shared.store;
     let lease = store.lease(repo, &host.holder("benchmark"), now(), HELD_MS).await?.ok_or_else(|| {
         Failure::new(

@@ -94,7 +94,7 @@ fn grid(out: &mut Svg, plane: &Plane, chart: &Chart) {
         out.text("", Anchor::End, (plane.right, plane.bottom + 38.0), label);
     }
     if let Axis::Numbers { label, .. } = &chart.y {
-        out.text("", Anchor::Start, (16.0, plane.top - 8.0), label);
+        out.text("", Anchor::Start, (16.0, plane.top - 13.0), label);
     }
 }
 

@@ -6,6 +6,8 @@ mod draw;
 mod pictures;
 mod scale;
 mod svg;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub(crate) use draw::svg;

@@ -67,7 +67,7 @@ mod tests {
         assert_eq!(labels(0.0, 10.0), ["0", "2", "4", "6", "8", "10"]);
         assert_eq!(labels(0.0, 1.0), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
         assert_eq!(labels(0.0, 100.0), ["0", "20", "40", "60", "80", "100"]);
-        assert_eq!([0.0, 7.0, 12.0, 0.3, 101.0].map(ceiling), [1.0, 8.0, 15.0, 0.3, 150.0]);
+        assert_eq!([0.0, 7.0, 12.0, 0.25, 101.0].map(ceiling), [1.0, 8.0, 15.0, 0.25, 150.0]);
     }
 
     #[test]
@@ -77,6 +77,6 @@ mod tests {
             days(first, 3, 8).into_iter().map(|(_, l)| l).collect::<Vec<_>>(),
             ["Feb 26", "Feb 27", "Feb 28"]
         );
-        assert_eq!(days(first, 60, 8).len(), 5);
+        assert_eq!(days(first, 60, 8).len(), 9);
     }
 }
