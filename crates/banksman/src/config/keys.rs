@@ -659,7 +659,13 @@ mod tests {
     fn a_wrong_value_says_what_is_allowed() {
         let mut settings = Settings::built_in("/h".into());
         // What any word is a value of.
-        let open = ["tracker.product", "tracker.command", "github.token_command"];
+        let open = [
+            "tracker.product",
+            "tracker.command",
+            "github.token_command",
+            "training.influx_org",
+            "training.influx_bucket",
+        ];
         for key in KEYS.iter().filter(|key| !open.contains(&key.name) && !key.is_secret()) {
             let allowed = (key.set)(&mut settings, "perhaps").unwrap_err();
             assert!(!allowed.is_empty(), "{}", key.name);
