@@ -34,3 +34,10 @@ def github_ticks():
     embedded, worse = rows.passed("banksman-forge", "local", "twenty_ticks_at_once")
     return rows.Result(bad + worse == 0 and client == 1 and embedded == 1,
                        f"client of GitHub, over the facade: {20 * client} of 20 merged and ticked, 5 edits kept; embedded forge: {20 * embedded} of 20")
+
+
+@rows.row("facade-fuzz", "60,000 made-up calls, as many queries, and as many documents of the client that are cut or changed, at the facade",
+          "0 panics, every answer JSON in GitHub's shape")
+def facade_fuzz():
+    good, bad = rows.passed("banksman-facade", "it", "anything::", PROPTEST_CASES="60000")
+    return rows.Result(bad == 0 and good == 4, f"{good} campaigns without a panic or another answer, {bad} with one")

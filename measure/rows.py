@@ -53,9 +53,9 @@ def example(package, name):
     return subprocess.run([target_dir() / "release" / "examples" / name], capture_output=True, text=True, check=True).stdout
 
 
-def passed(package, test, *filters):
+def passed(package, test, *filters, **more):
     """How many tests of these names passed; none when one failed."""
-    env = {**os.environ, "CI": "true"}
+    env = {**os.environ, "CI": "true", **more}
     done = subprocess.run(["cargo", "test", "--locked", "--quiet", "-p", package, "--test", test, "--", *filters],
                           cwd=ROOT, env=env, capture_output=True, text=True)
     told = re.search(r"(\d+) passed; (\d+) failed", done.stdout)
