@@ -259,12 +259,13 @@ def side_by_side(count, *more):
     if subprocess.run([ROOT / "measure" / "conformance.sh", "clients"], capture_output=True).returncode != 0:
         raise Missing("a current gh cannot be installed")
     gh = max((ROOT / "target" / "conformance" / "gh").glob("[0-9]*/bin"))
-    for program in ("jq", "curl"):
-        if subprocess.run(["which", program], capture_output=True).returncode != 0:
-            raise Missing(f"{program} is missing")
+    for needed in ("jq", "curl"):
+        if subprocess.run(["which", needed], capture_output=True).returncode != 0:
+            raise Missing(f"{needed} is missing")
+    program = binary()
     with tempfile.TemporaryDirectory(prefix="cap-", dir="/tmp") as folder:
         folder = pathlib.Path(folder)
-        made = json.loads(subprocess.run([ROOT / "measure" / "capture_world.sh", binary(), folder, str(count), *more], capture_output=True, text=True,
+        made = json.loads(subprocess.run([ROOT / "measure" / "capture_world.sh", program, folder, str(count), *more], capture_output=True, text=True,
                                          check=True, env=dict(os.environ, USER="tester")).stdout)
         scripted, captured = folder / "scripted.jsonl", folder / "captured.jsonl"
         environment = {"USER": "tester", "BANKSMAN_TRAINING_JSON_FILE": str(scripted)}
@@ -289,7 +290,7 @@ def side_by_side(count, *more):
                 if file:
                     environment["BANKSMAN_TRAINING_JSON_FILE"] = str(file)
                 begun = time.monotonic()
-                done = subprocess.run([binary(), "--json", "training", "capture"], capture_output=True, text=True, env=environment)
+                done = subprocess.run([program, "--json", "training", "capture"], capture_output=True, text=True, env=environment)
                 took = time.monotonic() - begun
                 if done.returncode != 0:
                     raise RuntimeError("capture failed: " + done.stderr[-300:])
