@@ -298,7 +298,8 @@ fn no_field_has_room_for_text() {
         "{\"schema\": 1}",
         "<b>x</b> <script>",
     ];
-    let lines: [(Value, Value, fn(&str) -> Result<(), JournalError>); 3] = [
+    type Reader = fn(&str) -> Result<(), JournalError>;
+    let lines: [(Value, Value, Reader); 3] = [
         (full(), schema(), |line| read_line(line).map(drop)),
         (full_1(), schema_1(), |line| read_line(line).map(drop)),
         (indexed(), index_schema(), |line| read_index_line(line).map(drop)),

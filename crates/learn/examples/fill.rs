@@ -69,7 +69,7 @@ fn flow(pull: u64, looks: u64) -> Vec<Point> {
                 review_fix_attempts: (look / 300) as u32,
             }),
         ));
-        if look % 10 == 0 {
+        if look.is_multiple_of(10) {
             let action = if phase == 3 { ActionKind::RequestReviewFix } else { ActionKind::Wait };
             let policy = PolicyName::new("rules-1").unwrap();
             let eligible = [ActionKind::Wait, ActionKind::RequestReviewFix, ActionKind::Escalate];
@@ -80,7 +80,7 @@ fn flow(pull: u64, looks: u64) -> Vec<Point> {
     all.push(point(
         looks,
         Measured::Outcome(Outcome {
-            result: if pull % 3 == 0 { OutcomeResult::Closed } else { OutcomeResult::Success },
+            result: if pull.is_multiple_of(3) { OutcomeResult::Closed } else { OutcomeResult::Success },
             detail: OutcomeDetail::MergedAfterFixes,
             resolution_hours: looks as f64 / 60.0,
         }),

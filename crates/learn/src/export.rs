@@ -161,6 +161,11 @@ impl<W: Write> Export<W> {
         ids.cleaning() == Cleaning::AsRecorded || flow.outcome().is_some()
     }
 
+    /// Counts flows that were left out before they came here.
+    pub fn left_out(&mut self, flows: u64) {
+        self.summary.left_out += flows;
+    }
+
     /// Writes a flow; leaves it out where it does not belong.
     pub fn flow(&mut self, flow: &Flow) -> io::Result<()> {
         let (Some(begun), true) = (flow.begun(), Self::takes(&self.ids, flow)) else {

@@ -236,6 +236,7 @@ fn file_paths(environment: &BTreeMap<String, String>) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use banksman_core::text::{EngineName, Login};
 
     fn environment(folder: &Path, more: &[(&str, &str)]) -> BTreeMap<String, String> {
         let config = folder.join("config.toml").display().to_string();
@@ -300,6 +301,20 @@ mod tests {
             "$BANKSMAN_ATEMPTS: unknown variable `BANKSMAN_ATEMPTS`; did you mean `BANKSMAN_ATTEMPTS`?"
         );
         assert!(load("", &[("BANKSMAN_AUDITS", "/x"), ("OTHER", "y")], &Vec::new()).is_ok());
+    }
+
+    #[test]
+    fn models_are_known_by_engine_or_login() {
+        let text = "[models.claude]\nmodel = \"claude-sonnet-4.5\"\nprovider = \"anthropic\"\n[models.\"octo[bot]\"]\nmodel = \"gpt-5.1\"\nprovider = \"openai\"\n";
+        let models = load(text, &[], &Vec::new()).unwrap().settings.models;
+        let (engine, login) = (EngineName::new("claude").unwrap(), Login::new("octo[bot]").unwrap());
+        let model = |engine, login| models.of(engine, login).map(|m| m.model.to_string());
+        assert_eq!(model(Some(&engine), Some(&login)).as_deref(), Some("claude-sonnet-4.5"));
+        assert_eq!(model(None, Some(&login)).as_deref(), Some("gpt-5.1"));
+        assert_eq!(model(None, None), None);
+        let error = load("[models.claude]\nmodel = \"has a space\"\nprovider = \"x\"\n", &[], &Vec::new())
+            .unwrap_err();
+        assert!(error.starts_with("config.toml:2:") && error.contains("model name"), "{error}");
     }
 
     #[test]

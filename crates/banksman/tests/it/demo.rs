@@ -28,13 +28,18 @@ fn training(world: &World, journals: usize) {
     assert_eq!((&checked["lines"], &checked["problems"]), (&(2 * journals).into(), &serde_json::json!([])));
     let stats = ours(&["stats"]);
     assert_eq!(stats["journals"]["total"]["flows"], journals);
-    assert!(stats["recorded"]["observations"].as_u64() > Some(0) && stats["recorded"]["actions"].as_u64() > Some(0));
+    assert!(
+        stats["recorded"]["observations"].as_u64() > Some(0)
+            && stats["recorded"]["actions"].as_u64() > Some(0)
+    );
     // The demo's checks fail on some commit on purpose, and the journal names them.
     assert_eq!(stats["journals"]["failing_checks"][0]["name"], "tests");
     let index = world.sh("head -1 demo/home/training/index.jsonl");
     let pull = serde_json::from_str::<serde_json::Value>(&index).unwrap()["pull"].to_string();
     let shown = ours(&["show", &format!("shop#{pull}")]);
-    assert!(shown["entries"].as_array().unwrap().len() > 2 && shown["journal"]["origin"]["category"].is_string());
+    assert!(
+        shown["entries"].as_array().unwrap().len() > 2 && shown["journal"]["origin"]["category"].is_string()
+    );
     let plain = world.ok(&["--home", "demo/home", "training", "show", &format!("shop#{pull}")]);
     assert!(plain.contains("opened") && plain.contains("merged"), "{plain}");
     let set = ours(&["export", "--format", "jsonl", "--out", "set", "--clean"]);

@@ -87,32 +87,38 @@ impl<W: World> Orchestrator<W> {
         Ok(entry)
     }
 
-    /// Where a child came from: what its labels say, with the audit and the pattern that the intents of the intake name.
+    /// Where a child came from. Only issues of audits have more to say than their labels.
     async fn origin(&self, repo: &RepoName, child: Number, labels: &[Label]) -> Result<Origin, Trouble> {
-        let mut origin = Origin::of_labels(labels);
-        if !labels.iter().any(|label| label.as_str() == "audit") {
-            return Ok(origin);
-        }
-        for intent in self.world.store().intents(repo).await? {
-            match &intent.deed {
-                Deed::CloseAudit { audit, created } if created.contains(&child) => {
-                    origin.audit_issue = Some(*audit);
-                }
-                Deed::CreateIssue { blocks, .. } if intent.subject == INTAKE && !blocks.is_empty() => {
-                    let made = intent.receipts.iter().find_map(|receipt| match receipt.made {
-                        Made::Issue { number } => Some(number),
-                        _ => None,
-                    });
-                    if made == Some(child) || blocks.contains(&child) {
-                        origin.pattern = true;
-                        origin.framework_issue = made;
-                    }
-                }
-                _ => {}
-            }
-        }
-        Ok(origin)
+        let intents = match labels.iter().any(|label| label.as_str() == "audit") {
+            true => self.world.store().intents(repo).await?,
+            false => Vec::new(),
+        };
+        Ok(origin_of(child, labels, &intents))
     }
+}
+
+/// Where a child came from: what its labels say, with the audit and the pattern that the intents of the intake name.
+fn origin_of(child: Number, labels: &[Label], intents: &[Intent]) -> Origin {
+    let mut origin = Origin::of_labels(labels);
+    for intent in intents {
+        match &intent.deed {
+            Deed::CloseAudit { audit, created } if created.contains(&child) => {
+                origin.audit_issue = Some(*audit);
+            }
+            Deed::CreateIssue { blocks, .. } if intent.subject == INTAKE && !blocks.is_empty() => {
+                let made = intent.receipts.iter().find_map(|receipt| match receipt.made {
+                    Made::Issue { number } => Some(number),
+                    _ => None,
+                });
+                if made == Some(child) || blocks.contains(&child) {
+                    origin.pattern = true;
+                    origin.framework_issue = made;
+                }
+            }
+            _ => {}
+        }
+    }
+    origin
 }
 
 /// The epic whose checklist has the child, or the one the forge links it to.
@@ -219,7 +225,11 @@ fn automations<'a>(intents: impl Iterator<Item = &'a Intent>) -> Vec<Automation>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use banksman_core::signals::Check;
+    use banksman_core::{
+        intent::{IntentState, Receipt},
+        signals::Check,
+        text::Fingerprint,
+    };
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -241,6 +251,37 @@ mod tests {
         let mut signals: Signals = serde_json::from_value(signals).unwrap();
         signals.checks = checks.iter().map(|(n, state)| Check { name: name(n), state: *state }).collect();
         Look { at: at(second), signals }
+    }
+
+    #[test]
+    fn the_audit_and_the_pattern_of_a_child_are_known_by_the_intents_that_made_them() {
+        let labels: Vec<Label> = ["audit", "high", "security"].map(|l| Label::new(l).unwrap()).into();
+        let intent = |subject, deed: Deed, made: &[u64]| Intent {
+            repo: RepoName::new("a/b").unwrap(),
+            key: deed.key(1),
+            subject,
+            deed,
+            created_at: at(0),
+            receipts: made
+                .iter()
+                .map(|n| Receipt { made: Made::Issue { number: Number(*n) }, at: at(1) })
+                .collect(),
+            state: IntentState::Done { at: at(1) },
+        };
+        let fingerprint = Fingerprint::from_bytes([7; 16]);
+        let create = |blocks: Vec<Number>| Deed::CreateIssue { fingerprint: fingerprint.clone(), blocks };
+        let close = Deed::CloseAudit { audit: Number(1), created: vec![Number(2), Number(9)] };
+        let intents = [
+            intent(INTAKE, create(Vec::new()), &[2]),
+            intent(INTAKE, create(vec![Number(2)]), &[9]),
+            intent(Number(1), close, &[]),
+        ];
+        let of = |child| origin_of(Number(child), &labels, &intents);
+        let (member, framework, other) = (of(2), of(9), of(3));
+        assert_eq!((member.pattern, member.framework_issue), (true, Some(Number(9))));
+        assert_eq!((framework.pattern, framework.framework_issue), (true, Some(Number(9))));
+        assert_eq!((member.audit_issue, other.audit_issue), (Some(Number(1)), None));
+        assert_eq!((other.pattern, other.severity.map(|s| s.as_str())), (false, Some("high")));
     }
 
     #[test]

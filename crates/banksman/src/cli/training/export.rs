@@ -10,7 +10,7 @@ use crate::{
 use anyhow::Context as _;
 use banksman_core::training::RepoTag;
 use banksman_learn::{
-    Export, Flows, Splits, Summary, Survey,
+    Export, Flows, Summary, Survey,
     clean::{Ids, Salt},
     describe::{card, croissant, markdown},
     write::Format,
@@ -117,25 +117,36 @@ async fn write(
         FormatName::Parquet => Format::Parquet,
     };
     let store = super::store_if_any(settings, home).await?;
-    let splits = match &store {
-        Some(store) => {
-            let mut survey = Survey::default();
-            let mut flows = Flows::of(store, repo.as_ref(), None);
-            while let Some(flow) = flows.next().await? {
-                if Export::<File>::takes(&ids, &flow) {
-                    survey.flow(&flow);
-                }
+    let (mut survey, mut chosen, mut left_out) = (Survey::default(), Vec::new(), 0);
+    if let Some(store) = &store {
+        let mut flows = Flows::of(store, repo.as_ref(), None);
+        while let Some(flow) = flows.next().await? {
+            if !Export::<File>::takes(&ids, &flow) {
+                left_out += 1;
+                continue;
             }
-            survey.splits()
+            survey.flow(&flow);
+            if let Some(hash) = ids.pull(&flow.series.repo, flow.series.pull) {
+                chosen.push((ids.repo(&flow.series.repo), hash, flow.series));
+            }
         }
-        None => Splits::of(Vec::new()),
-    };
+    }
+    let splits = survey.splits();
     let cannot = || format!("cannot write into {}", folder.display());
     let open = |name: &str| {
         Ok::<_, io::Error>(BufWriter::with_capacity(1 << 18, File::create_new(folder.join(name))?))
     };
     let mut export = Export::begin(format, ids, splits, open).with_context(cannot)?;
-    if let Some(store) = &store {
+    export.left_out(left_out);
+    // Cleaned flows stand in the order of their hashes: the order of the ids would tell what the hashes hide.
+    chosen.sort();
+    if let (Some(store), true) = (&store, args.clean) {
+        for (_, _, series) in &chosen {
+            if let Some(flow) = Flows::of(store, Some(&series.repo), Some(series.pull)).next().await? {
+                export.flow(&flow).with_context(cannot)?;
+            }
+        }
+    } else if let Some(store) = &store {
         let mut flows = Flows::of(store, repo.as_ref(), None);
         while let Some(flow) = flows.next().await? {
             export.flow(&flow).with_context(cannot)?;
@@ -214,10 +225,14 @@ fn text(shown: &Shown) -> String {
         count => format!(", {count} unfinished ones left out"),
     };
     format!(
-        "{}{} flows of {} repositories{left_out}; see {}\n",
+        "{}{} of {}{left_out}; see {}\n",
         table.text(),
-        s.flows,
-        s.repos,
+        count(s.flows, "flow", "flows"),
+        count(s.repos, "repository", "repositories"),
         clean(&shown.folder.join("data-card.md").display().to_string())
     )
+}
+
+fn count(number: u64, one: &str, more: &str) -> String {
+    format!("{} {}", amount(number), if number == 1 { one } else { more })
 }

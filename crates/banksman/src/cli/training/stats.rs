@@ -136,8 +136,8 @@ fn text(shown: &Shown) -> String {
                 amount(action.flows).into(),
                 amount(action.ended).into(),
                 percent(action.success_rate).into(),
-                number(action.median_resolution_hours).into(),
-                number(action.mean_resolution_hours).into(),
+                action.median_resolution_hours.map(hours_words).unwrap_or_default().into(),
+                action.mean_resolution_hours.map(hours_words).unwrap_or_default().into(),
             ]);
         }
         text.push_str(&format!("\n{}", table.text()));
@@ -147,7 +147,7 @@ fn text(shown: &Shown) -> String {
 
 fn row(name: Cell, stats: &FlowStats) -> Vec<Cell> {
     let hours = match (stats.median_hours_to_merge, stats.mean_hours_to_merge) {
-        (Some(median), Some(mean)) => format!("{median:.1}, {mean:.1}"),
+        (Some(median), Some(mean)) => format!("{}, {}", hours_words(median), hours_words(mean)),
         _ => String::new(),
     };
     vec![
@@ -166,6 +166,11 @@ fn row(name: Cell, stats: &FlowStats) -> Vec<Cell> {
 
 fn percent(share: Option<f64>) -> String {
     share.map(|share| format!("{:.0} %", share * 100.0)).unwrap_or_default()
+}
+
+/// Hours with as many digits as say something.
+fn hours_words(hours: f64) -> String {
+    if hours < 1.0 { format!("{hours:.3}") } else { format!("{hours:.1}") }
 }
 
 fn number(number: Option<f64>) -> String {
