@@ -154,15 +154,15 @@ impl<'a> Scan<'a> {
     fn line(&mut self, precision: Precision) -> Result<Line<'a>, BadLine> {
         let mut line =
             Line { tags: Vec::with_capacity(4), fields: Vec::with_capacity(16), ..Line::default() };
-        line.measurement = self.name(b", ", BadLine::NoMeasurement, BadLine::NoFields)?;
+        line.measurement = self.name::<false>(BadLine::NoMeasurement, BadLine::NoFields)?;
         while self.peek() == Some(b',') {
             self.at += 1;
-            let key = self.name(b"=, ", BadLine::NoTagKey, BadLine::NoTagValue)?;
+            let key = self.name::<true>(BadLine::NoTagKey, BadLine::NoTagValue)?;
             if self.peek() != Some(b'=') {
                 return Err(BadLine::NoTagValue);
             }
             self.at += 1;
-            let value = self.name(b"=, ", BadLine::NoTagValue, BadLine::NoFields)?;
+            let value = self.name::<true>(BadLine::NoTagValue, BadLine::NoFields)?;
             if self.peek() == Some(b'=') {
                 return Err(BadLine::NoTagValue);
             }
@@ -173,7 +173,7 @@ impl<'a> Scan<'a> {
             if self.at_end() {
                 return Err(BadLine::NoFields);
             }
-            let key = self.name(b"=, ", BadLine::NoFieldKey, BadLine::NoFieldValue)?;
+            let key = self.name::<true>(BadLine::NoFieldKey, BadLine::NoFieldValue)?;
             if self.peek() != Some(b'=') {
                 return Err(BadLine::NoFieldValue);
             }
@@ -219,11 +219,19 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// A name up to one of these characters, which must come; a character behind a backslash is none of them.
-    fn name(&mut self, ends: &[u8], empty: BadLine, unended: BadLine) -> Result<Name<'a>, BadLine> {
+    /// Where the first byte that stops is, from here on; the end of the text if there is none.
+    fn until(&self, stops: impl Fn(u8) -> bool) -> usize {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        rest.iter().position(|byte| stops(*byte)).map_or(self.bytes.len(), |found| self.at + found)
+    }
+
+    /// A name up to a comma, a space or (but in measurements) an equals sign, which must come; a character behind a backslash is none of
+    /// them.
+    fn name<const EQUALS: bool>(&mut self, empty: BadLine, unended: BadLine) -> Result<Name<'a>, BadLine> {
         let begin = self.at;
         let mut escaped = false;
         loop {
+            self.at = self.until(|b| matches!(b, b',' | b' ' | b'\\' | b'\n') || (EQUALS && b == b'='));
             match self.peek() {
                 None | Some(b'\n') => return Err(if self.at == begin { empty } else { unended }),
                 Some(b'\\') => {
@@ -234,19 +242,17 @@ impl<'a> Scan<'a> {
                     }
                     self.at += 1;
                 }
-                Some(byte) if ends.contains(&byte) => break,
-                Some(_) => self.at += 1,
+                Some(_) => break,
             }
         }
         if self.at == begin {
             return Err(empty);
         }
         let raw = &self.text[begin..self.at];
-        Ok(if escaped { Cow::Owned(unescape(raw, ends.contains(&b'='))) } else { Cow::Borrowed(raw) })
+        Ok(if escaped { Cow::Owned(unescape(raw, EQUALS)) } else { Cow::Borrowed(raw) })
     }
 
     fn value(&mut self) -> Result<Value<'a>, BadLine> {
-        let begin = self.at;
         match self.peek() {
             Some(b'"') => return self.string(),
             Some(b'-' | b'.' | b'0'..=b'9') => {}
@@ -260,8 +266,10 @@ impl<'a> Scan<'a> {
             }
             None => return Err(BadLine::NoFieldValue),
         }
+        if let Some(integer) = self.small_integer() {
+            return Ok(Value::Integer(integer));
+        }
         let word = self.word();
-        debug_assert!(self.at >= begin);
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         if let Some(integer) = word.strip_suffix('i') {
             if !digits(integer.strip_prefix('-').unwrap_or(integer)) {
@@ -282,12 +290,22 @@ impl<'a> Scan<'a> {
         if float.is_finite() { Ok(Value::Float(float)) } else { Err(BadLine::OutOfRange) }
     }
 
+    /// The usual integer, of few digits and without a sign, in one pass; `None`, and nothing read, for any other number.
+    fn small_integer(&mut self) -> Option<i64> {
+        let rest = self.bytes.get(self.at..)?;
+        let digits = rest.iter().take(18).take_while(|b| b.is_ascii_digit()).count();
+        let ended = matches!(rest.get(digits + 1), None | Some(b',' | b' ' | b'\n' | b'\r'));
+        if digits == 0 || rest.get(digits) != Some(&b'i') || !ended {
+            return None;
+        }
+        self.at += digits + 1;
+        Some(rest[..digits].iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0')))
+    }
+
     /// Up to the next comma, space or line break.
     fn word(&mut self) -> &'a str {
         let begin = self.at;
-        while !matches!(self.peek(), None | Some(b',' | b' ' | b'\n' | b'\r')) {
-            self.at += 1;
-        }
+        self.at = self.until(|b| matches!(b, b',' | b' ' | b'\n' | b'\r'));
         &self.text[begin..self.at]
     }
 
@@ -296,14 +314,14 @@ impl<'a> Scan<'a> {
         let begin = self.at;
         let mut escaped = false;
         loop {
+            self.at = self.until(|b| matches!(b, b'"' | b'\\'));
             match self.peek() {
                 None => return Err(BadLine::Quotes),
                 Some(b'\\') => {
                     escaped |= matches!(self.bytes.get(self.at + 1), Some(b'"' | b'\\'));
                     self.at += 2;
                 }
-                Some(b'"') => break,
-                Some(_) => self.at += 1,
+                Some(_) => break,
             }
         }
         let raw = self.text.get(begin..self.at).ok_or(BadLine::Quotes)?;
