@@ -324,9 +324,18 @@ impl Universe {
     fn check_quotas(&mut self) {
         let mut spent: BTreeMap<(MemberName, ProviderName, Timestamp), (u64, u64)> = BTreeMap::new();
         let Some(rules) = self.rules.values().find(|rules| !rules.team.is_empty()) else { return };
+        let mut around: Option<String> = None;
         for line in self.store.repos.values().flat_map(|book| &book.ledger) {
             let entry = &line.entry;
-            let Some(member) = entry.member.as_ref().filter(|_| entry.state != LedgerState::Released) else {
+            if entry.state == LedgerState::Released {
+                continue;
+            }
+            let Some(member) = &entry.member else {
+                if rules.team.quotas.iter().any(|quota| quota.provider == entry.provider) {
+                    around.get_or_insert_with(|| {
+                        format!("#{} was dispatched on nobody's account", entry.issue)
+                    });
+                }
                 continue;
             };
             for quota in &rules.team.quotas {
@@ -341,6 +350,8 @@ impl Universe {
         let over = spent.iter().find(|(_, (sum, most))| sum > most);
         if let Some(((member, provider, window), (sum, most))) = over {
             let what = format!("{sum} tasks of {member} at {provider} from {window} on, of {most}");
+            self.violated(Invariant::Cap, what);
+        } else if let Some(what) = around {
             self.violated(Invariant::Cap, what);
         }
     }

@@ -5,7 +5,7 @@ mod report;
 mod run;
 
 pub(crate) use keep::keep;
-pub(crate) use report::Report;
+pub(crate) use report::{Report, latest_suggestions};
 pub(crate) use run::run_once;
 
 use crate::config::Settings;

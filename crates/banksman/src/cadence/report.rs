@@ -2,7 +2,7 @@
 
 use crate::{
     cli::budget::{Desk, date_words, days_text, suggestion_words},
-    home::short,
+    home::{Home, short},
     output::{clean, moment},
 };
 use anyhow::Context as _;
@@ -10,8 +10,8 @@ use banksman_core::{
     budget::{cadence::Cadence, days::DayCount, forecast::Forecast, plan::Plan, triggers::Suggestion},
     text::RepoName,
 };
-use jiff::{Timestamp, tz::TimeZone};
-use serde::Serialize;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fs};
 
 /// A report. What a run does not do is empty.
@@ -81,6 +81,23 @@ fn forecast_text(forecast: &Forecast) -> String {
         date_words(all.p85, &zone)
     ));
     out
+}
+
+/// How long the suggestions of a report are worth reading.
+const FRESH: SignedDuration = SignedDuration::from_hours(24);
+
+/// What the newest report of the last day suggests. A hint: reports that cannot be read say nothing.
+pub(crate) fn latest_suggestions(home: &Home, now: Timestamp) -> Vec<Suggestion> {
+    #[derive(Deserialize)]
+    struct Told {
+        at: Timestamp,
+        suggestions: Vec<Suggestion>,
+    }
+    let files = fs::read_dir(home.folder().join("reports")).into_iter().flatten().flatten();
+    let reports = files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|e| e == "json"));
+    let told = reports.filter_map(|path| serde_json::from_slice::<Told>(&fs::read(path).ok()?).ok());
+    let newest = told.filter(|told| now.duration_since(told.at) < FRESH).max_by_key(|told| told.at);
+    newest.map(|told| told.suggestions).unwrap_or_default()
 }
 
 /// Writes a report beside those of the other days, in the place of one of the same run and day.

@@ -86,7 +86,7 @@ pub(super) fn run(args: &ServeArgs, app: &App) -> anyhow::Result<Exit> {
     let surface = if args.quiet { Surface::silent() } else { Surface::plain(&app.page) };
     let mut again = None;
     loop {
-        let inventory = written(&home.inventory());
+        let inventory = written(&home);
         let hosted = hosted(&home, &settings)?;
         let tracker = tracker.as_ref().map(AnyTracker::open).transpose()?;
         let wanted = Serve {

@@ -28,6 +28,7 @@ fn a_pool_is_shown_with_what_is_used_and_left() {
     let text = world.ok(&["budget"]);
     assert!(text.contains("warning: less than 2 days' worth is ready"), "{text}");
     assert!(world.ok(&["budget", "team", "bob"]).contains("300 tasks a day"));
+    assert!(world.ok(&["status"]).contains("jules: 597 of 600 tasks left"));
     let days = world.json(&["budget", "history", "--days", "2"]);
     let dispatched: u64 = days.as_array().unwrap().iter().map(|d| d["dispatched"].as_u64().unwrap()).sum();
     assert_eq!((days.as_array().unwrap().len(), dispatched), (2, 3));

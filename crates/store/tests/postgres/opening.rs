@@ -1,7 +1,7 @@
 //! What happens when a store is opened: many at once, a newer schema, a server that is not there, a wrong password.
 
 use crate::server::{block_on, fresh, open, url};
-use banksman_core::port::{Queue, Store};
+use banksman_core::port::{Budget, LedgerState, Queue, Store};
 use banksman_store::{
     conformance::samples::*,
     postgres::{Address, PgError, PostgresStore},
@@ -81,5 +81,32 @@ fn encryption_that_the_server_does_not_have_is_not_done_without() {
         let address = Address::parse(&format!("{}?sslmode=require", url())).unwrap();
         let error = PostgresStore::open(&address).await.map(drop).unwrap_err();
         assert!(matches!(error, PgError::Refused { .. } | PgError::Tls(_)), "{error}");
+    });
+}
+
+#[test]
+fn a_ledger_of_the_first_schema_is_kept() {
+    block_on(async {
+        let address = fresh();
+        let (client, connection) = tokio_postgres::connect(&url(), tokio_postgres::NoTls).await.unwrap();
+        let task = tokio::spawn(connection);
+        let schema = address.schema();
+        client.batch_execute(&format!("CREATE SCHEMA {schema}; SET search_path TO {schema}")).await.unwrap();
+        client.batch_execute(include_str!("../../migrations/postgres/0001.sql")).await.unwrap();
+        let rows =
+            "CREATE TABLE schema_version (version integer NOT NULL); INSERT INTO schema_version VALUES (1);
+            INSERT INTO lease VALUES ('acme/shop', 'a', 1, 0);
+            INSERT INTO intent (repo, key, subject, deed, created_at, state, ended_at)
+                VALUES ('acme/shop', 'dispatch:4', 4, '{}', 7, 'done', 8);
+            INSERT INTO ledger SELECT id, 7, repo, 4, 'claude', 1, 3, 'settled' FROM intent";
+        client.batch_execute(rows).await.unwrap();
+        drop(client);
+        task.await.unwrap().unwrap();
+        let store = PostgresStore::open(&address).await.unwrap();
+        let entries = store.ledger_between(jiff::Timestamp::UNIX_EPOCH, at(0)).await.unwrap();
+        assert_eq!(entries.len(), 1);
+        let entry = &entries[0];
+        assert_eq!((entry.cost, entry.provider.as_str(), entry.epic.map(|e| e.0)), (3, "claude", Some(1)));
+        assert_eq!((entry.state, &entry.member), (LedgerState::Settled, &None));
     });
 }

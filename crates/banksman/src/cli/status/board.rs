@@ -1,5 +1,6 @@
 //! The board: numbers by stage, what runs, what comes next, what ended last, what rests.
 
+use super::purse::Purse;
 use crate::{
     app::App,
     clock::now,
@@ -12,7 +13,7 @@ use banksman_core::{
     id::{AttemptId, JobId},
     job::{Job, JobState, Stage},
     manifest::Choice,
-    port::{Claim, JobFilter, Queue, StageCounts},
+    port::{Budget, Claim, JobFilter, Queue, StageCounts},
     text::{EngineName, Holder, JobName, RepoName},
 };
 use jiff::Timestamp;
@@ -29,6 +30,9 @@ pub(super) struct Board {
     cooling: Vec<Cooling>,
     /// What the loops of this home are up to, where a process runs them.
     loops: Option<Loops>,
+    /// What is left of the budget, and what to do next.
+    #[serde(skip_serializing_if = "Purse::is_empty")]
+    budget: Purse,
 }
 
 /// A job that a worker holds.
@@ -75,13 +79,19 @@ pub(super) fn empty(app: &App) -> anyhow::Result<Exit> {
         ended: Vec::new(),
         cooling: Vec::new(),
         loops: None,
+        budget: Purse::default(),
     };
     app.page.write(&board, |board| text(board, now()))?;
     Ok(Exit::Success)
 }
 
 /// Shows the board.
-pub(super) async fn show<Q: Queue>(store: &Q, home: &Home, rows: u32, app: &App) -> anyhow::Result<Exit> {
+pub(super) async fn show<Q: Queue + Budget>(
+    store: &Q,
+    home: &Home,
+    rows: u32,
+    app: &App,
+) -> anyhow::Result<Exit> {
     let now = now();
     let ended = vec![Stage::Shipped, Stage::Failed, Stage::Cancelled];
     let claims = store.claims().await?;
@@ -97,6 +107,7 @@ pub(super) async fn show<Q: Queue>(store: &Q, home: &Home, rows: u32, app: &App)
             .map(|(engine, until)| Cooling { engine, until })
             .collect(),
         loops: Loops::of(home),
+        budget: Purse::of(store, home, now).await?,
     };
     app.page.write(&board, |board| text(board, now))?;
     Ok(Exit::Success)
@@ -229,6 +240,7 @@ fn text(board: &Board, now: Timestamp) -> String {
     if let Some(loops) = &board.loops {
         out.push_str(&super::loops::text(loops, now));
     }
+    out.push_str(&board.budget.text(now));
     out
 }
 

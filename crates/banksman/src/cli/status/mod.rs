@@ -3,6 +3,7 @@
 mod board;
 mod full;
 mod loops;
+mod purse;
 
 use crate::{
     app::App,
