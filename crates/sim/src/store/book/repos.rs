@@ -37,6 +37,7 @@ pub(crate) struct RepoBook {
 #[derive(Debug, Serialize)]
 pub(crate) struct Observed {
     last: Signals,
+    // The book is searched for canaries through `last`, which each of them was once.
     #[serde(skip)]
     looks: Vec<Look>,
     heads: Vec<HeadSeen>,
