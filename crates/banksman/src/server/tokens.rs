@@ -109,7 +109,7 @@ impl ForgeTokens {
 
     fn look<R>(&self, take: impl FnOnce(&Vec<(Token, Who)>) -> R) -> R {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if !read.as_ref().is_some_and(|read| read.at.elapsed() < GOOD_FOR) {
+        if read.as_ref().is_none_or(|read| read.at.elapsed() >= GOOD_FOR) {
             *read = Some(Read { at: Instant::now(), tokens: self.files() });
         }
         match &*read {
