@@ -46,7 +46,7 @@ fn a_plan_explains_itself_and_is_put_in_force() {
     assert_eq!(plan["applied"], false);
     let line = &plan["lines"][0];
     assert_eq!(line["repo"], "local/repo");
-    assert_eq!(line["limit"]["limit"], "fair_share");
+    assert_eq!(line["limit"]["why"], "fair_share");
     assert_eq!(line["limit"]["waiting"], 1);
     assert_eq!(line["issues"][0]["number"], 1, "the critical one is first: {line}");
     assert_eq!(line["issues"][0]["severity"], "critical");
@@ -72,7 +72,7 @@ fn a_forecast_without_history_states_its_priors_and_is_drawn() {
     assert_eq!((&shown["epics"][0]["epic"], &shown["epics"][0]["left"]), (&4.into(), &3.into()));
     assert!(shown["all"]["p50"].as_str() < shown["all"]["p95"].as_str(), "{shown}");
     assert_eq!(shown["burn_up"].as_array().unwrap().len(), 5);
-    assert_eq!(shown["bottleneck"]["bottleneck"].as_str().is_some(), true);
+    assert_eq!(shown["bottleneck"]["kind"], "repository", "nothing limits it: {shown}");
 
     let mut drawn = ask.to_vec();
     drawn.extend(["--plot", "burn.svg", "--no-color"]);

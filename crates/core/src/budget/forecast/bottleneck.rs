@@ -19,7 +19,7 @@ const SHARE: f64 = 0.10;
 
 /// What holds the end back most.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "bottleneck")]
+#[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Bottleneck {
     /// The quota of dispatches a day.
     DailyQuota {

@@ -74,7 +74,7 @@ pub struct Weight {
 
 /// Why a repository gets no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "limit")]
+#[serde(rename_all = "snake_case", tag = "why")]
 pub enum Limit {
     /// Nothing in it can be dispatched.
     NothingReady,
