@@ -40,34 +40,35 @@ fn main() {
     let times = [i64::MIN + 2, -1, 0, 1, 1_753_600_000_123_456_789, i64::MAX - 1];
     let (mut lines, mut expected) = (LineWriter::new(), Vec::new());
     let mut case = 0;
-    let mut add = |measurement: &str, key: &str, value: &str, field: &str, content: Content<'_>, nanos: i64| {
-        case += 1;
-        let number = case.to_string();
-        lines.measurement(measurement).tag("case", &number).tag(key, value);
-        let content = match content {
-            Content::Text(text) => {
-                lines.string(field, text);
-                json!(text)
-            }
-            Content::Integer(integer) => {
-                lines.integer(field, integer);
-                json!(integer)
-            }
-            Content::Float(float) => {
-                lines.float(field, float);
-                json!(float)
-            }
-            Content::Boolean(boolean) => {
-                lines.boolean(field, boolean);
-                json!(boolean)
-            }
-        };
-        lines.end(nanos).unwrap();
-        let tags = json!({ "case": number, key: value });
-        expected.push(
+    let mut add =
+        |measurement: &str, key: &str, value: &str, field: &str, content: Content<'_>, nanos: i64| {
+            case += 1;
+            let number = case.to_string();
+            lines.measurement(measurement).tag("case", &number).tag(key, value);
+            let content = match content {
+                Content::Text(text) => {
+                    lines.string(field, text);
+                    json!(text)
+                }
+                Content::Integer(integer) => {
+                    lines.integer(field, integer);
+                    json!(integer)
+                }
+                Content::Float(float) => {
+                    lines.float(field, float);
+                    json!(float)
+                }
+                Content::Boolean(boolean) => {
+                    lines.boolean(field, boolean);
+                    json!(boolean)
+                }
+            };
+            lines.end(nanos).unwrap();
+            let tags = json!({ "case": number, key: value });
+            expected.push(
             json!({ "measurement": measurement, "tags": tags, "fields": { field: content }, "time": nanos }),
         );
-    };
+        };
     for name in names {
         add(name, "t", "v", "f", Content::Integer(1), 1);
         add("m", name, "v", "f", Content::Integer(1), 1);

@@ -130,8 +130,14 @@ async fn a_repetition_costs_one_small_row_and_decisions_are_complete() {
         observe(&store, &held, &seen, at(second)).await;
     }
     let decision = Decision { row: 15, action: Action::Merge { head: sha(1) } };
-    let record =
-        DecisionRecord { repo: &repo(), signals: &seen, decision: &decision, policy: "rules", at: at(6), points: &[] };
+    let record = DecisionRecord {
+        repo: &repo(),
+        signals: &seen,
+        decision: &decision,
+        policy: "rules",
+        at: at(6),
+        points: &[],
+    };
     store.observe(&held, &record).await.unwrap();
 
     let db = Connection::open(&path).unwrap();

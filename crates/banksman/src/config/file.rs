@@ -140,7 +140,10 @@ impl Reader<'_> {
 
     fn models(&mut self, value: &Spanned<DeValue<'_>>) -> Result<(), ConfigError> {
         let table = value.get_ref().as_table().ok_or_else(|| {
-            self.mistake(value.span().start, "`models` has to be a table: `[models.NAME]`, by engine or login")
+            self.mistake(
+                value.span().start,
+                "`models` has to be a table: `[models.NAME]`, by engine or login",
+            )
         })?;
         for (word, value) in table {
             let name = Login::new(word.get_ref()).map_err(|_| {

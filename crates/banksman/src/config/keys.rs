@@ -553,10 +553,8 @@ fn duration(text: &str) -> Result<SignedDuration, String> {
 
 /// A size in bytes; at least 4 KiB, at most 1 TiB.
 fn size(text: &str) -> Result<u64, String> {
-    let (number, unit) = UNITS
-        .iter()
-        .find_map(|(word, unit)| Some((text.strip_suffix(word)?, *unit)))
-        .unwrap_or((text, 1));
+    let (number, unit) =
+        UNITS.iter().find_map(|(word, unit)| Some((text.strip_suffix(word)?, *unit))).unwrap_or((text, 1));
     let bytes = number.trim().parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
     bytes
         .filter(|bytes| (4 << 10..=1 << 40).contains(bytes))

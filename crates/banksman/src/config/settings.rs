@@ -125,10 +125,7 @@ impl GithubKeys {
     /// How often a repository is looked at if nothing wakes earlier.
     pub(crate) fn sweeps(&self) -> Sweeps {
         let usual = self.usual_sweeps;
-        Sweeps {
-            moving: self.sweep.unwrap_or(usual.moving),
-            idle: self.sweep_idle.unwrap_or(usual.idle),
-        }
+        Sweeps { moving: self.sweep.unwrap_or(usual.moving), idle: self.sweep_idle.unwrap_or(usual.idle) }
     }
 }
 

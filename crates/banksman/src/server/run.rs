@@ -166,8 +166,7 @@ pub(crate) async fn serve(
         refuse_circle(settings, address)?;
         let (token, file) = write_token(host, settings)?;
         let hosts = Hosts::of(address.ip(), names.clone());
-        let door =
-            WriteDoor::new(host.shared.store.clone(), host.outlet(), &token, hosts, crate::clock::now);
+        let door = WriteDoor::new(host.shared.store.clone(), host.outlet(), &token, hosts, crate::clock::now);
         app = app.merge(write::router(door));
         told.write = Some(format!("{url}/api/v2/write"));
         told.write_token_file = file;
@@ -236,8 +235,8 @@ fn write_token(host: &Host, settings: &Settings) -> anyhow::Result<(String, Opti
         Err(TokenError::Missing(_)) => {
             let file = host.home.folder().join("write-token");
             kept_token(&file).with_context(|| file.display().to_string())?;
-            let text = std::fs::read_to_string(&file)
-                .with_context(|| format!("cannot read {}", file.display()))?;
+            let text =
+                std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
             Ok((text.trim().to_owned(), Some(file)))
         }
         Err(error) => Err(Failure::new(
