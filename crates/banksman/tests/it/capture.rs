@@ -6,6 +6,7 @@ use std::{
     net::TcpStream,
     os::unix::fs::PermissionsExt,
     process::{Child, Stdio},
+    time::{Duration, Instant},
 };
 
 /// A repository with two open pull requests, one of them a draft.
@@ -134,16 +135,16 @@ fn a_full_disk_is_told_and_the_store_has_the_points() {
     assert!(times.is_sorted(), "{times:?}");
 }
 
-/// A server that takes in training data alone.
+/// A server of one part alone.
 struct Door {
     child: Child,
     told: serde_json::Value,
 }
 
 impl Door {
-    fn open(world: &World) -> Self {
+    fn open(world: &World, part: &str) -> Self {
         let mut command =
-            world.command(&["--json", "serve", "--listen", "127.0.0.1:0", "--quiet", "--only", "write"]);
+            world.command(&["--json", "serve", "--listen", "127.0.0.1:0", "--quiet", "--only", part]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         let told = serde_json::Deserializer::from_reader(out).into_iter::<serde_json::Value>().next();
@@ -177,7 +178,7 @@ impl Door {
 fn lines_come_in_as_at_influxdb() {
     let world = World::new();
     world.configure(&format!("[training]\njson_file = \"{}\"\n", world.path("points.jsonl").display()));
-    let door = Door::open(&world);
+    let door = Door::open(&world, "write");
     let token = std::fs::read_to_string(door.told["write_token_file"].as_str().unwrap()).unwrap();
     let line = "outcome,repo=acme_shop,pr=7 result=\"success\",detail=\"merged_clean\",resolution_hours=1.5";
     let path = "/api/v2/write?org=o&bucket=b&precision=s";
@@ -195,4 +196,20 @@ fn lines_come_in_as_at_influxdb() {
         points(&world, "points.jsonl").iter().map(|p| p["at"].as_str().unwrap().to_owned()).collect();
     assert_eq!(times[0], "2025-07-27T07:06:40Z");
     assert_eq!(times.len(), 5);
+}
+
+#[test]
+fn a_server_captures_by_itself() {
+    let world = world();
+    world.configure(&format!("[training]\njson_file = \"{}\"\n", world.path("points.jsonl").display()));
+    let door = Door::open(&world, "captures");
+    assert_eq!(door.told["captures"], "on");
+    let begun = Instant::now();
+    while !std::fs::read_to_string(world.path("points.jsonl")).is_ok_and(|text| text.ends_with('\n')) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "nothing was captured");
+        std::thread::yield_now();
+    }
+    door.close();
+    let captured = points(&world, "points.jsonl");
+    assert_eq!(captured.iter().map(|point| point["pull"].as_u64()).collect::<Vec<_>>(), [Some(1), Some(2)]);
 }
