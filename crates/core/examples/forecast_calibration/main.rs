@@ -17,15 +17,17 @@ fn main() -> ExitCode {
     let epics = args.next().unwrap_or(1000);
     let trials = u32::try_from(args.next().unwrap_or(10_000)).unwrap_or(10_000);
     let first = args.next().unwrap_or(0);
-    let cases: Vec<Case> = thread::scope(|scope| {
+    let parts: Vec<Part> = thread::scope(|scope| {
         let parts: Vec<_> = (0..THREADS)
             .map(|part| {
-                let seeds = (first..first + epics).filter(move |seed| seed % THREADS == part);
-                scope.spawn(move || seeds.filter_map(|seed| one(seed, trials)).collect::<Vec<_>>())
+                let wanted = (epics + part) / THREADS;
+                scope.spawn(move || Part::of((first + part..).step_by(THREADS as usize), wanted, trials))
             })
             .collect();
-        parts.into_iter().filter_map(|part| part.join().ok()).flatten().collect()
+        parts.into_iter().filter_map(|part| part.join().ok()).collect()
     });
+    let left_out: u64 = parts.iter().map(|part| part.left_out).sum();
+    let cases: Vec<Case> = parts.into_iter().flat_map(|part| part.cases).collect();
     let took: Vec<f64> = sorted(&cases, |case| hours(case, Some(case.ended_at)));
     let promised: Vec<f64> = sorted(&cases, |case| hours(case, case.dates.p85));
     let median = |all: &[f64]| all.get(all.len() / 2).copied().unwrap_or(0.0) / 24.0;
@@ -46,8 +48,32 @@ fn main() -> ExitCode {
     let all: Vec<String> =
         result.levels.iter().map(|level| format!("{}: {:.1}", level.percent, held(level.percent))).collect();
     println!("chance and how often it held, in %: {}", all.join(", "));
+    println!("{left_out} more teams had too little history for a forecast, or never ended");
     let whole = u64::try_from(result.cases.len()).unwrap_or(0) == epics;
     if whole && (80.0..=90.0).contains(&held(85)) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What one thread measured.
+struct Part {
+    cases: Vec<Case>,
+    left_out: u64,
+}
+
+impl Part {
+    /// The first so many teams of these seeds that can be forecast.
+    fn of(seeds: impl Iterator<Item = u64>, wanted: u64, trials: u32) -> Self {
+        let mut part = Self { cases: Vec::new(), left_out: 0 };
+        for seed in seeds {
+            if part.cases.len() as u64 >= wanted {
+                break;
+            }
+            match one(seed, trials) {
+                Some(case) => part.cases.push(case),
+                None => part.left_out += 1,
+            }
+        }
+        part
+    }
 }
 
 /// One team: its history, the forecast of its new epic, and the truth.
