@@ -138,14 +138,12 @@ impl<T: Transport> GithubForge<T> {
     }
 }
 
-/// The last version that somebody else wrote between `before` and our own: it is not in the body any more. Versions are whole texts
-/// wherever our own is found among them.
+/// What our own version took the place of, if it is not what was there `before`: somebody else wrote it, and it is not in the body any more.
+/// Versions are whole texts wherever our own is found among them.
 fn overwritten<'a>(versions: &'a [Tainted], ours: &str, before: &Tainted) -> Option<&'a Tainted> {
     let is = |version: &Tainted, text: &str| version.structure(|version| same(version, text));
     let at = versions.iter().position(|version| is(version, ours))?;
-    let between = &versions[at + 1..];
-    let known = between.iter().position(|version| before.structure(|before| is(version, before)))?;
-    between[..known].first()
+    versions.get(at + 1).filter(|theirs| !before.structure(|before| is(theirs, before)))
 }
 
 /// Line ends are not told apart: GitHub changes them on the way.
@@ -169,6 +167,7 @@ mod tests {
         assert_eq!(found(&["later", "ours", "theirs", "before"]).as_deref(), Some("theirs"));
         assert_eq!(found(&["ours", "before"]), None);
         assert_eq!(found(&["+ ours", "theirs", "before"]), None, "versions of another kind");
-        assert_eq!(found(&["ours", "theirs"]), None, "too long ago");
+        assert_eq!(found(&["ours", "theirs"]).as_deref(), Some("theirs"), "whatever came before that");
+        assert_eq!(found(&["ours"]), None, "the first version that is kept");
     }
 }
