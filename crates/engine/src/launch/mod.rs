@@ -12,6 +12,7 @@ mod log;
 mod output;
 mod parts;
 mod reader;
+mod ready;
 mod supervise;
 
 pub(crate) use end::adopt_runaways;

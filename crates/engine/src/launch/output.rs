@@ -94,6 +94,16 @@ pub(super) enum Stream {
     Err,
 }
 
+/// Standard output as it was at one moment.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Out<'a> {
+    /// What comes out can be taken.
+    Open(&'a ChildStdout),
+    /// It is open, but nobody has room for what comes out.
+    HeldUp,
+    Over,
+}
+
 impl Streams {
     pub(super) fn new(
         out: Option<ChildStdout>,
@@ -103,19 +113,19 @@ impl Streams {
         Self { out, err, buffer: vec![0; PIECE], listener }
     }
 
-    /// Standard output, if it is open and somebody can take what comes out.
-    pub(super) fn out(&self) -> Option<&ChildStdout> {
+    /// What is to be done about standard output. To be asked once before each wait: the listener makes room at any time, and whoever
+    /// was held up when it was decided what to wait for has to look again soon, room or not.
+    pub(super) fn out(&self) -> Out<'_> {
         let full = self.listener.as_ref().is_some_and(|to| to.capacity() == 0 && !to.is_closed());
-        self.out.as_ref().filter(|_| !full)
+        match &self.out {
+            None => Out::Over,
+            Some(_) if full => Out::HeldUp,
+            Some(out) => Out::Open(out),
+        }
     }
 
     pub(super) fn err(&self) -> Option<&ChildStderr> {
         self.err.as_ref()
-    }
-
-    /// Whether standard output is open but nobody has room for it just now.
-    pub(super) fn is_held_up(&self) -> bool {
-        self.out.is_some() && self.out().is_none()
     }
 
     pub(super) fn are_over(&self) -> bool {
@@ -150,5 +160,29 @@ impl Streams {
             (_, Stream::Out) => (self.out, self.listener) = (None, None),
             (_, Stream::Err) => self.err = None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn output_is_held_up_while_its_listener_has_no_room() {
+        let mut child = Command::new("true").stdout(Stdio::piped()).spawn().unwrap();
+        let (to, mut from) = mpsc::channel(1);
+        let mut streams = Streams::new(child.stdout.take(), None, Some(to.clone()));
+        child.wait().unwrap();
+        assert!(matches!(streams.out(), Out::Open(_)));
+        to.try_send(Vec::new()).unwrap();
+        assert!(matches!(streams.out(), Out::HeldUp));
+        from.try_recv().unwrap();
+        assert!(matches!(streams.out(), Out::Open(_)));
+        to.try_send(Vec::new()).unwrap();
+        drop(from);
+        assert!(matches!(streams.out(), Out::Open(_)), "a listener that is gone holds nothing up");
+        streams.out = None;
+        assert!(matches!(streams.out(), Out::Over));
     }
 }

@@ -5,17 +5,14 @@ use super::{
     end::Family,
     exit::Exit,
     output::{Left, Output, Stream, Streams},
+    ready::wait,
 };
 use crate::procs;
 use banksman_core::work::SandboxLevel;
-use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    process::Pid,
-};
+use rustix::process::Pid;
 use std::{
     fs::File,
     io::{self, Read},
-    os::fd::AsFd,
     os::unix::{
         net::UnixStream,
         process::{CommandExt, ExitStatusExt},
@@ -31,9 +28,6 @@ const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// How long output may still come after the last process ended: a pipe that something unkillable holds open stops nobody.
 const AFTERWARDS: Duration = Duration::from_secs(1);
-
-/// How soon output is tried again that nobody had room for.
-const HELD_UP: Duration = Duration::from_millis(2);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Why {
@@ -64,7 +58,8 @@ pub(super) fn supervise(launch: Launch, mut output: Output, told: &UnixStream) -
     let mut phase = Phase::Runs;
     let mut deadline = Instant::now() + timeout.min(LONGEST);
     loop {
-        let ready = wait(Some(&exit), told, &running.streams, deadline)?;
+        let streams = &running.streams;
+        let ready = wait(Some(&exit), told, streams.out(), streams.err(), deadline)?;
         if ready.out {
             running.streams.take(Stream::Out, &mut output);
         }
@@ -111,7 +106,7 @@ pub(super) fn supervise(launch: Launch, mut output: Output, told: &UnixStream) -
 fn take_rest(streams: &mut Streams, output: &mut Output) -> io::Result<()> {
     let until = Instant::now() + AFTERWARDS;
     while !streams.are_over() && Instant::now() < until {
-        let ready = wait(None, None, streams, until)?;
+        let ready = wait(None, None, streams.out(), streams.err(), until)?;
         if ready.out {
             streams.take(Stream::Out, output);
         }
@@ -120,49 +115,6 @@ fn take_rest(streams: &mut Streams, output: &mut Output) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// What is there to be done.
-#[derive(Debug, Default)]
-struct Ready {
-    exit: bool,
-    told: bool,
-    out: bool,
-    err: bool,
-}
-
-fn wait(
-    exit: Option<&Exit>,
-    told: Option<&UnixStream>,
-    streams: &Streams,
-    until: Instant,
-) -> io::Result<Ready> {
-    let mut fds = Vec::with_capacity(4);
-    let exit = add(&mut fds, exit.map(Exit::fd));
-    let told = add(&mut fds, told);
-    let out = add(&mut fds, streams.out());
-    let err = add(&mut fds, streams.err());
-    let mut pause = until.saturating_duration_since(Instant::now());
-    if streams.is_held_up() {
-        pause = pause.min(HELD_UP);
-    }
-    let pause = Timespec {
-        tv_sec: i64::try_from(pause.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: i64::from(pause.subsec_nanos()),
-    };
-    match poll(&mut fds, Some(&pause)) {
-        Ok(_) => {}
-        Err(rustix::io::Errno::INTR) => return Ok(Ready::default()),
-        Err(error) => return Err(error.into()),
-    }
-    let ready = |at: Option<usize>| at.is_some_and(|at| !fds[at].revents().is_empty());
-    Ok(Ready { exit: ready(exit), told: ready(told), out: ready(out), err: ready(err) })
-}
-
-/// Adds one to what is waited for, if it is there, and gives its place.
-fn add<'a>(fds: &mut Vec<PollFd<'a>>, fd: Option<&'a impl AsFd>) -> Option<usize> {
-    fds.push(PollFd::new(fd?, PollFlags::IN));
-    Some(fds.len() - 1)
 }
 
 enum Told {
