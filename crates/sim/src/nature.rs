@@ -245,14 +245,18 @@ fn act(shared: &Arc<Shared>, repo: &RepoName, whim: Whim) {
                 let epic = epic()?;
                 let line = format!("{} ({lot})", canary::text("edit"));
                 let body = &mut town.issues.get_mut(&epic)?.body;
-                *body = if lot & 1 == 0 { format!("{line}\n{body}") } else { format!("{body}\n{line}\n") };
+                let new = if lot & 1 == 0 { format!("{line}\n{body}") } else { format!("{body}\n{line}\n") };
+                u.github.edited(repo, epic, body, &new);
+                *body = new;
                 u.notes.lines.push((repo.clone(), epic, line));
                 Some(epic.0)
             }
             Whim::Untick => {
                 let epic = epic()?;
                 let body = &mut town.issues.get_mut(&epic)?.body;
-                *body = body.replacen("- [x] #", "- [ ] #", 1);
+                let new = body.replacen("- [x] #", "- [ ] #", 1);
+                u.github.edited(repo, epic, body, &new);
+                *body = new;
                 Some(epic.0)
             }
             Whim::Comment => {

@@ -94,7 +94,10 @@ impl<T: Transport> GithubForge<T> {
     ) -> Result<Receipt, Fault> {
         let _alone = self.bodies.lock().await;
         let mut before = self.body(repo, of, Effect::Settle).await?;
-        let mut wanted = before.structure(&edit);
+        let mut wanted = match before.structure(&edit) {
+            None => self.unhealed(repo, of, &edit).await?,
+            wanted => wanted,
+        };
         for _ in 0..TRIES {
             let Some(body) = wanted else { return Ok(self.change()) };
             let path = format!("issues/{of}");
@@ -116,6 +119,36 @@ impl<T: Transport> GithubForge<T> {
             None => Ok(self.change()),
             Some(_) => Err(Refusal::NotAllowed.into()),
         }
+    }
+
+    /// Whether children are ticked, and nothing that somebody wrote was lost over it.
+    pub(super) async fn is_ticked(
+        &self,
+        repo: &RepoName,
+        epic: Number,
+        children: &[Number],
+    ) -> Result<Option<Receipt>, Fault> {
+        let list = self.read_checklist(repo, epic, Effect::Settle).await?;
+        // A child that is not listed cannot be ticked.
+        let done = |child: &Number| list.entry(*child).is_none_or(|entry| entry.ticked);
+        if !children.iter().all(done) {
+            return Ok(None);
+        }
+        let unhealed = self.unhealed(repo, epic, &|body: &str| tick(body, children)).await?;
+        Ok(unhealed.is_none().then(|| self.change()))
+    }
+
+    /// The body that ought to be there, where an earlier attempt at the same change overwrote what somebody else wrote and did not come to
+    /// take it up again.
+    async fn unhealed(
+        &self,
+        repo: &RepoName,
+        of: Number,
+        edit: &impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<String>, Fault> {
+        let (_, versions) = self.versions(repo, of).await?;
+        let lost = skipped(&versions, edit);
+        Ok(lost.map(|theirs| theirs.structure(|text| edit(text).unwrap_or_else(|| text.to_owned()))))
     }
 
     /// The body with its last versions, newest first; without them where the host does not tell.
@@ -146,6 +179,18 @@ fn overwritten<'a>(versions: &'a [Tainted], ours: &str, before: &Tainted) -> Opt
     versions.get(at + 1).filter(|theirs| !before.structure(|before| is(theirs, before)))
 }
 
+/// The version below the newest one, if the newest one was made by `edit` of an older one as though it had not been there. Versions that
+/// `edit` made itself are nobody's.
+fn skipped<'a>(versions: &'a [Tainted], edit: &impl Fn(&str) -> Option<String>) -> Option<&'a Tainted> {
+    let [newest, theirs, older @ ..] = versions else { return None };
+    let made = |version: &Tainted, from: &Tainted| {
+        let made = from.structure(edit);
+        made.is_some_and(|made| version.structure(|version| same(version, &made)))
+    };
+    let is_made = |version: &Tainted| older.iter().any(|from| made(version, from));
+    (is_made(newest) && !made(newest, theirs) && !is_made(theirs)).then_some(theirs)
+}
+
 /// Line ends are not told apart: GitHub changes them on the way.
 fn same(one: &str, other: &str) -> bool {
     one.lines().eq(other.lines())
@@ -154,6 +199,20 @@ fn same(one: &str, other: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_attempt_that_was_cut_off_overwrote_is_found_once() {
+        let edit = |text: &str| text.contains("[ ]").then(|| text.replace("[ ]", "[x]"));
+        let found = |versions: &[&str]| {
+            let versions: Vec<_> = versions.iter().map(|text| Tainted::new((*text).to_owned())).collect();
+            skipped(&versions, &edit).map(|theirs| theirs.structure(str::to_owned))
+        };
+        assert_eq!(found(&["[x]", "[ ] and more", "[ ]"]).as_deref(), Some("[ ] and more"));
+        assert_eq!(found(&["[x] and more", "[x]", "[ ] and more", "[ ]"]), None, "taken up since");
+        assert_eq!(found(&["[x]", "[ ]"]), None, "nobody wrote anything");
+        assert_eq!(found(&["[x]", "[ ]", "[x]", "[ ]"]), None, "somebody took the tick back");
+        assert_eq!(found(&["[x] later", "[x]", "[ ] and more", "[ ]"]), None, "somebody went on from ours");
+    }
 
     #[test]
     fn what_somebody_wrote_in_between_is_found_among_the_versions() {

@@ -68,12 +68,7 @@ impl<T: Transport> GithubForge<T> {
                 let mut wanted = phases.iter().flat_map(|phase| &phase.children);
                 wanted.all(|child| list.entry(*child).is_some()).then(|| self.change())
             }
-            Step::Tick { epic, children } => {
-                let list = self.read_checklist(repo, *epic, Effect::Settle).await?;
-                // A child that is not listed cannot be ticked.
-                let done = |child: &Number| list.entry(*child).is_none_or(|entry| entry.ticked);
-                children.iter().all(done).then(|| self.change())
-            }
+            Step::Tick { epic, children } => self.is_ticked(repo, *epic, children).await?,
             Step::AddLabel { on, label } => {
                 let subject = self.subject(repo, *on, label).await?.issue_or_pull_request;
                 let subject = subject.ok_or(Fault::No(No::Missing))?;

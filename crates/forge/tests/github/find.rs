@@ -110,7 +110,19 @@ async fn what_changes_something_is_found_by_how_things_stand() {
         epic: Number(4),
         children: children.iter().copied().map(Number).collect(),
     };
-    assert!(found(&[("EpicBody", body.clone())], tick(&[5]), nothing()).await.is_some());
+    let edits = |versions: &[&str]| {
+        let nodes: Vec<Value> = versions.iter().map(|text| json!({ "diff": text })).collect();
+        within(json!({"issue": {"body": versions[0], "userContentEdits": {"nodes": nodes}}}))
+    };
+    let (ours, older) = ("### Phase 2: Parallel\n- [x] #5 - a\n", "### Phase 2: Parallel\n- [ ] #5 - a\n");
+    let whole = [("EpicBody", body.clone()), ("EpicEdits", edits(&[ours, older]))];
+    assert!(found(&whole, tick(&[5]), nothing()).await.is_some());
+    // It is done again, so that what it overwrote is taken up.
+    let cut_off = [
+        ("EpicBody", body.clone()),
+        ("EpicEdits", edits(&[ours, "new\n### Phase 2: Parallel\n- [ ] #5 - a\n", older])),
+    ];
+    assert!(found(&cut_off, tick(&[5]), nothing()).await.is_none());
     assert!(found(&[("EpicBody", body)], tick(&[5, 6]), nothing()).await.is_none());
 }
 

@@ -387,8 +387,14 @@ async fn ticks_change_their_lines_only_and_are_read_back() {
     done(&wire, &forge, step.clone()).await;
     assert_eq!(asked(&wire, "edit_body").body["body"], json!(ticked(&theirs)));
     // Ticked already: nothing is sent.
-    wire.ok("EpicBody", body(&after));
+    wire.ok("EpicBody", body(&after)).ok("EpicEdits", edits(&after, &[&after, before]));
+    done(&wire, &forge, step.clone()).await;
+    // An attempt that was cut off had ticked the old text over somebody's new one.
+    wire.ok("EpicBody", body(&after)).ok("EpicEdits", edits(&after, &[&after, &theirs, before]));
+    let both = ticked(&theirs);
+    wire.ok("edit_body", json!({})).ok("EpicEdits", edits(&both, &[&both, &after, &theirs, before]));
     done(&wire, &forge, step).await;
+    assert_eq!(asked(&wire, "edit_body").body["body"], json!(both));
 }
 
 #[tokio::test]

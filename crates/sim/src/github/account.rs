@@ -66,6 +66,15 @@ pub(super) enum Passage {
 }
 
 impl Account {
+    /// Keeps both versions of a body that somebody changed, as GitHub does.
+    pub(crate) fn edited(&mut self, repo: &RepoName, number: Number, before: &str, after: &str) {
+        let versions = self.versions.entry((repo.clone(), number)).or_default();
+        if versions.last().is_none_or(|last| last != before) {
+            versions.push(before.to_owned());
+        }
+        versions.push(after.to_owned());
+    }
+
     /// Counts a request.
     pub(super) fn count(&mut self, now: Micros, graphql: Way, content: Sort) -> (Passage, Budget) {
         let budget = match graphql {

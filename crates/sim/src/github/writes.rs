@@ -283,11 +283,7 @@ fn edit_body(u: &mut Universe, repo: &RepoName, number: Number, body: &str, doin
         let intent = u.intent_of(repo, &step);
         let objections = u.judge(repo, town, &step);
         let issue = town.issues.get_mut(&number)?;
-        let versions = u.github.versions.entry((repo.clone(), number)).or_default();
-        if versions.last() != Some(&issue.body) {
-            versions.push(issue.body.clone());
-        }
-        versions.push(body.to_owned());
+        u.github.edited(repo, number, &issue.body, body);
         if issue.body != body {
             body.clone_into(&mut issue.body);
             if first {
