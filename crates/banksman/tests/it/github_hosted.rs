@@ -72,7 +72,12 @@ fn work(world: &World, address: &str) {
     let (mut answers, mut reviewed, mut approved) =
         (BTreeMap::<String, usize>::new(), false, BTreeSet::new());
     let begun = Instant::now();
-    while !world.sh("git -C repo ls-tree --name-only main").contains("file-3") {
+    // The branch moves before the forge has written down the merge.
+    let is_over = || {
+        world.sh("git -C repo ls-tree --name-only main").contains("file-3")
+            && jules.list("pulls?state=open").is_empty()
+    };
+    while !is_over() {
         assert!(
             begun.elapsed() < Duration::from_secs(120),
             "{}",
